@@ -1,0 +1,1 @@
+"""Reference subscribers, written as an outsider would."""

@@ -1,0 +1,1 @@
+"""A reference payroll: dedupes, answers, pays once."""

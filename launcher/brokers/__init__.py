@@ -1,0 +1,1 @@
+"""Kafka-compatible brokers that the launcher and the tests can start."""

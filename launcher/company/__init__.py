@@ -1,0 +1,1 @@
+"""The demo company: a real HR sample export and its column mapping."""

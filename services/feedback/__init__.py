@@ -1,0 +1,1 @@
+"""Feedback: continuous feedback and check-ins."""

@@ -1,0 +1,1 @@
+"""The rules: state, evolve, commands, decide. Pure."""

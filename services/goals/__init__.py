@@ -1,0 +1,1 @@
+"""Goals: strategic alignment and measurement."""

@@ -1,0 +1,1 @@
+"""HTTP in: one route, one command or one query."""

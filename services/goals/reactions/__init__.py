@@ -1,0 +1,1 @@
+"""Kafka in: another publisher's event becomes our command."""

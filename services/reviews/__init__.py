@@ -1,0 +1,1 @@
+"""Reviews: cycles, ratings and their explanation."""

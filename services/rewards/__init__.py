@@ -1,0 +1,1 @@
+"""Rewards: merit increases, budgets and payment instructions."""

@@ -1,0 +1,1 @@
+"""The people feed and the reporting-line queries that every service uses."""

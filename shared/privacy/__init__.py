@@ -1,0 +1,1 @@
+"""Personal text: keys per person, encryption and erasure."""

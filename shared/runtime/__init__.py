@@ -1,0 +1,1 @@
+"""Settings, logging, authentication, problem documents and application factories."""

@@ -1,0 +1,1 @@
+"""The published language: the envelope and one module of events per publisher."""

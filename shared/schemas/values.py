@@ -1,0 +1,97 @@
+"""Value types of the published language: decimals from strings alone, text without NUL, enums open to later members."""
+
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from typing import Annotated, Any, Self, TypeVar
+
+from pydantic import AfterValidator, BeforeValidator, GetJsonSchemaHandler, PlainSerializer, StringConstraints
+from pydantic.json_schema import JsonSchemaValue, WithJsonSchema
+from pydantic_core import CoreSchema, PydanticCustomError
+
+
+class OpenEnum(StrEnum):
+    """An enum whose readers keep a member they do not know yet.
+
+    A producer is closed by the type checker; a reader of an event gets an unknown member as a member that is not in
+    the class and that writes itself back unchanged. Commands refuse unknown members: see `Known`.
+    """
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        if not isinstance(value, str):
+            return None
+        member = str.__new__(cls, value)
+        member._name_ = "UNKNOWN"
+        member._value_ = value
+        return member
+
+    @property
+    def known(self) -> bool:
+        return self._name_ in type(self).__members__
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        schema = handler.resolve_ref_schema(handler(core_schema))
+        schema.pop("enum", None)
+        schema["x-known-values"] = [member.value for member in cls]
+        return schema
+
+
+def _refuse_unknown(member: OpenEnum) -> OpenEnum:
+    if not member.known:
+        raise PydanticCustomError(
+            "unknown_value",
+            "must be one of {expected}",
+            {"expected": ", ".join(m.value for m in type(member))},
+        )
+    return member
+
+
+Enumeration = TypeVar("Enumeration", bound=OpenEnum)
+Known = Annotated[Enumeration, AfterValidator(_refuse_unknown)]
+"""An open enum that refuses members it does not know: for commands and request bodies."""
+
+
+def _decimal_from_string(value: Any) -> Decimal:
+    if isinstance(value, Decimal):
+        number = value
+    elif isinstance(value, str):
+        try:
+            number = Decimal(value.strip())
+        except InvalidOperation as error:
+            raise PydanticCustomError("decimal_string", "is not a decimal number") from error
+    else:
+        raise PydanticCustomError("decimal_string", 'must be a string that holds a decimal number, such as "12.50"')
+    if not number.is_finite():
+        raise PydanticCustomError("decimal_string", "must be a finite number")
+    return number
+
+
+def plain(number: Decimal) -> str:
+    """The number without an exponent, its trailing zeros kept."""
+    return format(number, "f")
+
+
+DecimalString = Annotated[
+    Decimal,
+    BeforeValidator(_decimal_from_string),
+    PlainSerializer(plain, return_type=str),
+    WithJsonSchema({"type": "string", "format": "decimal", "pattern": r"^-?[0-9]+(\.[0-9]+)?$", "examples": ["12.50"]}),
+]
+"""A decimal that is a string in JSON; a JSON number is refused, so that no float ever reaches a Decimal."""
+
+
+def _refuse_nul(text: str) -> str:
+    if "\x00" in text:
+        raise PydanticCustomError("no_nul", "must not contain the character NUL (U+0000)")
+    return text
+
+
+ShortText = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_refuse_nul)
+]
+"""One line: a title, a reason code; 1 to 200 characters."""
+LongText = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=10_000), AfterValidator(_refuse_nul)
+]
+"""Free text: 1 to 10,000 characters."""
