@@ -1,0 +1,58 @@
+"""The settings that every service reads from its environment, each as TRELLIS_<NAME>."""
+
+import base64
+import binascii
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, SecretBytes, SecretStr, StringConstraints
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+MASTER_KEY_BYTES = 32
+
+
+def _from_base64(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        key = base64.b64decode(value, validate=True)
+    except binascii.Error as error:
+        raise ValueError("must be base64") from error
+    if len(key) != MASTER_KEY_BYTES:
+        raise ValueError(f"must be base64 of {MASTER_KEY_BYTES} bytes, not of {len(key)}")
+    return key
+
+
+MasterKey = Annotated[SecretBytes, BeforeValidator(_from_base64)]
+DatabaseUrl = Annotated[str, StringConstraints(pattern=r"^postgresql\+asyncpg://")]
+
+
+class Settings(BaseSettings):
+    """One service's settings; a missing or impossible one stops the process at its start and is named."""
+
+    model_config = SettingsConfigDict(env_prefix="TRELLIS_", extra="ignore", frozen=True, hide_input_in_errors=True)
+
+    database_url: DatabaseUrl = Field(repr=False, description="The service's own database.")
+    keys_database_url: DatabaseUrl = Field(repr=False, description="The database of its data keys alone.")
+    master_key: MasterKey = Field(description="base64 of 32 bytes; wraps the data keys.")
+
+    kafka_bootstrap: str = Field(description="HOST:PORT[,HOST:PORT...]")
+    kafka_idempotence: bool = Field(default=True, description="Off only for a broker that has no idempotent producer.")
+    kafka_assignment: Literal["group", "fixed"] = Field(
+        default="group", description="fixed: this one worker reads all partitions and joins no group."
+    )
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    kafka_sasl_username: str | None = None
+    kafka_sasl_password: SecretStr | None = None
+    kafka_ca_file: Path | None = Field(default=None, description="PEM; unset: the system's authorities.")
+
+    issuer: str = Field(description="The `iss` that a token must have.")
+    audience: str = Field(default="trellis", description="The `aud` that a token must have.")
+    jwks_url: str = Field(description="Where the issuer's public keys are.")
+
+    http_host: str = "127.0.0.1"
+    http_port: int = Field(default=8000, ge=0, le=65535)
+
+    log_format: Literal["json", "text"] = "json"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

@@ -1,0 +1,1 @@
+"""The runtime: settings, logs, problems, tokens, permissions, routes."""
