@@ -1,0 +1,208 @@
+"""What the reviews service publishes: cycles, the steps of each review, and the score with everything it came from.
+
+Sections, items and levels are named by codes (`[a-z0-9][a-z0-9._-]*`), never by free text.
+"""
+
+from datetime import date
+from decimal import Decimal
+from typing import ClassVar, Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.schemas.event import Event, EventTypes
+from shared.schemas.identifiers import FeedbackId, GoalId, PersonId, ReviewCycleId
+from shared.schemas.personal_text import PersonalText
+from shared.schemas.values import DecimalString, ShortText
+
+TOPIC: Final = "reviews.events"
+
+
+class _Part(BaseModel):
+    """A part of an event: frozen, and tolerant to read, as the event is."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class CycleSection(_Part):
+    """A section of the review form; the weights of a policy's sections total 100."""
+
+    name: str = Field(examples=["goals"])
+    weight: DecimalString = Field(examples=["60"])
+
+
+class RatingLevel(_Part):
+    """A named band of the scale: overall scores from `minimum` up to the next level's."""
+
+    name: str = Field(examples=["exceeds-expectations"])
+    minimum: DecimalString = Field(examples=["4.00"])
+
+
+class CyclePolicy(_Part):
+    """The rules of one cycle, as versioned data; every review keeps the policy that it was opened under."""
+
+    version: str = Field(examples=["enterprise-1"])
+    scale_minimum: DecimalString = Field(examples=["1"])
+    scale_maximum: DecimalString = Field(examples=["5"])
+    sections: tuple[CycleSection, ...]
+    minimum_coverage: DecimalString = Field(
+        default=Decimal(60), description="Percent of the sections' weight that must be rated; below it: not rated."
+    )
+    self_weight: DecimalString = Field(
+        default=Decimal(0), description="What a self rating weighs beside the manager's, which weighs 1."
+    )
+    levels: tuple[RatingLevel, ...] = ()
+
+
+class ItemRating(_Part):
+    """One rated line of the form; `rating` None says that it could not be rated, which is never zero."""
+
+    section: str = Field(examples=["goals"])
+    item: str = Field(examples=["delivery"], description="A competency's code or a goal's id.")
+    weight: DecimalString = Field(default=Decimal(1), description="Weight within the section; 0 is allowed.")
+    rating: DecimalString | None = Field(examples=["4"], description="On the policy's scale; null: not rated.")
+
+
+class GoalEvidence(_Part):
+    """A goal's own recorded progress as it stood: percent, and the goal's stream version and log position."""
+
+    goal: GoalId
+    progress: DecimalString | None = Field(description="0-100; null: never measured.")
+    version: int
+    position: int
+
+
+class Evidence(_Part):
+    """What lay before the assessor: ids and numbers alone, sorted by id, so that it can be hashed and proven."""
+
+    goals: tuple[GoalEvidence, ...]
+    feedback: tuple[FeedbackId, ...]
+
+
+class SectionScore(_Part):
+    """A section's calculation: rating = weighted_sum / weight_sum, shown with at most 12 places, never used rounded."""
+
+    name: str
+    weight: DecimalString
+    weighted_sum: DecimalString = Field(description="Sum of rating * weight over the rated items.")
+    weight_sum: DecimalString = Field(description="Sum of weight over the rated items; 0: the section is not rated.")
+    rating: DecimalString | None
+    self_rating: DecimalString | None = Field(description="The same over the person's own ratings.")
+    gap: DecimalString | None = Field(description="self_rating - rating; null where one of them is missing.")
+
+
+class Score(_Part):
+    """overall = sum(rating * weight) / sum(weight) over the rated sections, rounded half-up once, to 2 places."""
+
+    sections: tuple[SectionScore, ...]
+    coverage: DecimalString = Field(description="Percent of the sections' weight that is rated.")
+    rated: bool = Field(description="False: the coverage is below the policy's minimum, or nothing is rated.")
+    overall: DecimalString | None
+    level: str | None
+
+
+class ReviewCycleOpened(Event):
+    """A cycle began; `population` is the number of people it was opened over."""
+
+    event_type: ClassVar[str] = "trellis.reviews.ReviewCycleOpened.v1"
+
+    name: ShortText
+    starts_on: date
+    ends_on: date
+    policy: CyclePolicy
+    population: int
+
+
+class ReviewCycleClosed(Event):
+    """A cycle ended: nothing in it can be changed any more."""
+
+    event_type: ClassVar[str] = "trellis.reviews.ReviewCycleClosed.v1"
+
+    reason: ShortText
+
+
+class ReviewOpened(Event):
+    """A person's review in a cycle began."""
+
+    event_type: ClassVar[str] = "trellis.reviews.ReviewOpened.v1"
+
+    cycle: ReviewCycleId
+    person: PersonId
+    manager: PersonId | None = Field(description="Manager of record, who assesses; null: HR assesses.")
+    policy: CyclePolicy
+
+
+class SelfAssessmentSubmitted(Event):
+    """The person said how they see their own work."""
+
+    event_type: ClassVar[str] = "trellis.reviews.SelfAssessmentSubmitted.v1"
+
+    ratings: tuple[ItemRating, ...]
+    comment: PersonalText | None
+
+
+class ManagerAssessmentSubmitted(Event):
+    """The manager rated; evidence and calculation are frozen here, so that nothing drifts afterwards."""
+
+    event_type: ClassVar[str] = "trellis.reviews.ManagerAssessmentSubmitted.v1"
+
+    assessor: PersonId
+    ratings: tuple[ItemRating, ...]
+    comment: PersonalText | None
+    evidence: Evidence
+    evidence_hash: str = Field(description="SHA-256 (hex) of the evidence as canonical JSON, numbers as strings.")
+    score: Score
+
+
+class ReviewApproved(Event):
+    """A second person, neither the assessor nor the reviewed person, approved the assessment."""
+
+    event_type: ClassVar[str] = "trellis.reviews.ReviewApproved.v1"
+
+    approver: PersonId
+
+
+class ReviewReleased(Event):
+    """The reviewed person may read the assessment from now on."""
+
+    event_type: ClassVar[str] = "trellis.reviews.ReviewReleased.v1"
+
+    releaser: PersonId
+
+
+class ReviewAcknowledged(Event):
+    """The reviewed person has read it; with a comment, or without."""
+
+    event_type: ClassVar[str] = "trellis.reviews.ReviewAcknowledged.v1"
+
+    comment: PersonalText | None
+
+
+class ReviewCompleted(Event):
+    """The review is done: all that rewards and analytics need of it."""
+
+    event_type: ClassVar[str] = "trellis.reviews.ReviewCompleted.v1"
+
+    cycle: ReviewCycleId
+    person: PersonId
+    manager: PersonId = Field(description="Who assessed: the manager of record or, where there is none, one of HR.")
+    overall: DecimalString | None = Field(description="2 places, on the scale below; null: not rated.")
+    rated: bool
+    level: str | None
+    scale_minimum: DecimalString
+    scale_maximum: DecimalString
+    evidence_hash: str
+    policy_version: str
+
+
+EVENTS: Final[tuple[type[Event], ...]] = (
+    ReviewCycleOpened,
+    ReviewCycleClosed,
+    ReviewOpened,
+    SelfAssessmentSubmitted,
+    ManagerAssessmentSubmitted,
+    ReviewApproved,
+    ReviewReleased,
+    ReviewAcknowledged,
+    ReviewCompleted,
+)
+TYPES: Final = EventTypes.of(EVENTS)
