@@ -1,0 +1,1 @@
+"""Tests: unit, the feedback service."""

@@ -1,0 +1,1 @@
+"""Tests: the rules of the feedback service, one by one."""
