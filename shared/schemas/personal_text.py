@@ -4,8 +4,18 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_serializer
 from pydantic_core import PydanticSerializationError
+from typing_extensions import TypedDict
 
 from shared.schemas.identifiers import PersonId
+
+
+class SealedText(TypedDict):
+    """Personal text as it is stored and published."""
+
+    person: PersonId
+    key: str
+    ciphertext: str
+    bound_to: str
 
 
 class PersonalText(BaseModel):
@@ -33,7 +43,7 @@ class PersonalText(BaseModel):
         return self.ciphertext != ""
 
     @model_serializer(mode="plain")
-    def _sealed_only(self) -> dict[str, str]:
+    def _sealed_only(self) -> SealedText:
         if not self.sealed:
             raise PydanticSerializationError("personal text must be sealed before it is serialised")
-        return {"person": str(self.person), "key": self.key, "ciphertext": self.ciphertext, "bound_to": self.bound_to}
+        return {"person": self.person, "key": self.key, "ciphertext": self.ciphertext, "bound_to": self.bound_to}
