@@ -1,0 +1,161 @@
+"""The published language of the goals service: goals, their measurement, and the plans that weigh them."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any, ClassVar, Final
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from shared.schemas.event import Event, EventTypes, Upcaster
+from shared.schemas.identifiers import GoalId, PersonId
+from shared.schemas.personal_text import PersonalText
+from shared.schemas.values import DecimalString, OpenEnum, ShortText
+
+TOPIC: Final = "goals.events"
+
+
+class GoalLevel(OpenEnum):
+    """Whose goal it is: the company's, a team's or one person's."""
+
+    ORGANIZATION = "organization"
+    TEAM = "team"
+    PERSON = "person"
+
+
+class MetricKind(OpenEnum):
+    """What a goal is measured in."""
+
+    NUMBER = "number"
+    PERCENT = "percent"
+    CURRENCY = "currency"
+    YES_NO = "yes-no"
+    MILESTONES = "milestones"
+
+
+class ProgressSource(OpenEnum):
+    """Where a measurement came from."""
+
+    MANUAL = "manual"
+    INTEGRATION = "integration"
+
+
+class Metric(BaseModel):
+    """What is measured: from `start` to `target`, rising or falling. `unit` is free, or an ISO 4217 currency."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    kind: MetricKind
+    start: DecimalString
+    target: DecimalString
+    unit: ShortText | None = None
+
+
+class PlanWeight(BaseModel):
+    """How much one goal counts in a person's plan, in percent."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    goal: GoalId
+    weight: DecimalString
+
+
+class GoalSet(Event):
+    """A goal exists. A person's goal has a personal title; a goal without a metric is measured by its children.
+
+    `weight` is its share in its parent's roll-up, relative to its siblings.
+    """
+
+    event_type: ClassVar[str] = "trellis.goals.GoalSet.v1"
+
+    level: GoalLevel
+    owner: PersonId
+    team: ShortText | None
+    title: PersonalText | ShortText
+    metric: Metric | None
+    starts_on: date
+    ends_on: date
+    parent: GoalId | None
+    weight: DecimalString = Decimal(1)
+
+
+class GoalAligned(Event):
+    """A goal was put under another parent, taken from under one, or given another weight there."""
+
+    event_type: ClassVar[str] = "trellis.goals.GoalAligned.v1"
+
+    parent: GoalId | None
+    previous_parent: GoalId | None
+    weight: DecimalString = Decimal(1)
+
+
+class GoalProgressRecorded(Event):
+    """A measurement. `progress` is 0 to 100, capped; `raw_progress` is not; `regressed` is worse than the start."""
+
+    event_type: ClassVar[str] = "trellis.goals.GoalProgressRecorded.v2"
+
+    value: DecimalString
+    raw_progress: DecimalString
+    progress: DecimalString
+    regressed: bool
+    measured_at: AwareDatetime
+    source: ProgressSource
+
+
+class GoalAchieved(Event):
+    """A person closed the goal with its final value; both figures are null where the goal has no metric of its own."""
+
+    event_type: ClassVar[str] = "trellis.goals.GoalAchieved.v1"
+
+    value: DecimalString | None
+    progress: DecimalString | None
+    closed_on: date
+
+
+class GoalCancelled(Event):
+    """The goal no longer counts; `reason` is a code and speaks of no person."""
+
+    event_type: ClassVar[str] = "trellis.goals.GoalCancelled.v1"
+
+    reason: ShortText
+
+
+class GoalPlanProposed(Event):
+    """The owner or the manager proposed which goals count in a period, and how much."""
+
+    event_type: ClassVar[str] = "trellis.goals.GoalPlanProposed.v1"
+
+    owner: PersonId
+    starts_on: date
+    ends_on: date
+    weights: tuple[PlanWeight, ...]
+    proposed_by: PersonId
+
+
+class GoalPlanAgreed(Event):
+    """The other one agreed to the plan as it was proposed; its weights total exactly 100.00."""
+
+    event_type: ClassVar[str] = "trellis.goals.GoalPlanAgreed.v1"
+
+    owner: PersonId
+    starts_on: date
+    ends_on: date
+    weights: tuple[PlanWeight, ...]
+    agreed_by: PersonId
+
+
+def _with_manual_source(data: dict[str, Any]) -> dict[str, Any]:
+    """Version 1 had no source: every measurement was typed in by a person."""
+    return {**data, "source": ProgressSource.MANUAL}
+
+
+EVENTS: Final[tuple[type[Event], ...]] = (
+    GoalSet,
+    GoalAligned,
+    GoalProgressRecorded,
+    GoalAchieved,
+    GoalCancelled,
+    GoalPlanProposed,
+    GoalPlanAgreed,
+)
+UPCASTERS: Final = (Upcaster("trellis.goals.GoalProgressRecorded.v1", GoalProgressRecorded, _with_manual_source),)
+TYPES: Final = EventTypes.of(EVENTS, UPCASTERS)

@@ -1,0 +1,17 @@
+"""Every event that anybody publishes, by topic: where a publisher's module is registered."""
+
+from collections.abc import Mapping
+from functools import reduce
+from operator import or_
+from typing import Final
+
+from shared.schemas import goals
+from shared.schemas.event import EventTypes
+
+PUBLISHED: Final[Mapping[str, EventTypes]] = {
+    goals.TOPIC: goals.TYPES,
+}
+"""Topic -> the events that are written there."""
+
+ALL: Final[EventTypes] = reduce(or_, PUBLISHED.values())
+"""All of them, for a reader of every topic."""
