@@ -3,45 +3,69 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
-INSTALLED := .venv/installed-$(shell cksum < requirements.lock | cut -d' ' -f1)
+# one stamp per lock and project file: a changed dependency or entry point installs again, anything else costs nothing
+INSTALLED := .venv/installed-$(shell cat requirements.lock pyproject.toml | cksum | cut -d' ' -f1)
+SAY := @printf '== %s\n'
 
-.PHONY: help install demo up down test check bench lock
+.PHONY: help install demo up down test check format bench lock
 help:  ## what there is
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|'
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(INSTALLED)  ## everything into .venv, from requirements.lock (hashes checked)
 
-$(INSTALLED): requirements.lock
-	@echo "== installing into .venv (once)"
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; set PYTHON=..."; exit 1; }
-	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+.venv/bin/uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "Python 3.11 or newer is needed, and '$(PYTHON)' is none: make PYTHON=/path/to/python3.11 install"; exit 1; }
+	$(SAY) "creating .venv with $$($(PYTHON) --version)"
+	@rm -rf .venv; $(PYTHON) -m venv .venv || { rm -rf .venv; \
+		echo "'$(PYTHON) -m venv' failed. Debian and Ubuntu ship it apart: apt install python3-venv"; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+
+$(INSTALLED): | .venv/bin/uv
+	$(SAY) "installing requirements.lock into .venv (a minute the first time)"
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@rm -f .venv/installed-* && touch $@
 
 demo: install  ## start everything, load a real company, run a whole performance cycle
+	$(SAY) "starting PostgreSQL, the broker and the four services"
 	@$(BIN)/trellis up
+	$(SAY) "importing the people of a real company"
 	@$(BIN)/trellis people import launcher/company/hr_employees.csv
+	$(SAY) "running one performance cycle over HTTP"
 	@$(BIN)/trellis demo
 
 up: install  ## start PostgreSQL, the broker and all services
+	$(SAY) "starting PostgreSQL, the broker and the four services"
 	@$(BIN)/trellis up
 
 down: install  ## stop them; the data stay under .trellis/
+	$(SAY) "stopping; the data stay under .trellis/"
 	@$(BIN)/trellis down
 
-test: install  ## the whole suite, on real servers
-	@$(BIN)/python -m pytest
+test: install  ## the whole suite, on real servers (ARGS='-k ledger' for a part)
+	$(SAY) "running the tests on a real PostgreSQL and a real broker"
+	@$(BIN)/python -m pytest $(ARGS)
 
-check: install  ## style, types, room contracts
+check: install  ## style, types, rooms, lock
+	$(SAY) "style"
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/lint-imports --no-cache
+	$(SAY) "rooms: who may import whom"
+	@$(BIN)/lint-imports --no-cache --no-logo
+	$(SAY) "requirements.lock against pyproject.toml"
+	@$(BIN)/python .ci/lock.py check
+	$(SAY) "types"
 	@$(BIN)/basedpyright
+	$(SAY) "all good"
 
-bench: install  ## benchmarks (see benchmarks/README.md)
+format: install  ## let ruff format the code and sort the imports
+	@$(BIN)/ruff check --quiet --select I --fix .
+	@$(BIN)/ruff format .
+
+bench: install  ## what is measured, and how to repeat it
 	@$(BIN)/python -m benchmarks
 
-lock: install  ## write requirements.lock again from pyproject.toml
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --all-extras pyproject.toml -o requirements.lock
+lock: install  ## write the locks again from pyproject.toml (ARGS=--upgrade for newer versions)
+	$(SAY) "resolving pyproject.toml into requirements.lock and deploy/requirements.lock"
+	@$(BIN)/python .ci/lock.py write $(ARGS)
