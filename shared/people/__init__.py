@@ -1,1 +1,1 @@
-"""The people feed and the reporting-line queries that every service uses."""
+"""The people feed in a service's own database: who reports to whom, and where and how long they are employed."""

@@ -1,0 +1,65 @@
+"""Who is employed: one person's facts, and everybody's at a date."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import ColumnElement, RowMapping, and_, or_, select
+from sqlalchemy import exists as sql_exists
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.people.table import PEOPLE
+from shared.schemas.identifiers import PersonId
+from shared.schemas.people import EmploymentStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """What a service knows of a person; `left_on` is the last day of employment, `fte` is 1 for full time."""
+
+    person: PersonId
+    revision: int
+    manager: PersonId | None
+    team: str | None
+    legal_entity: str
+    pay_group: str
+    country: str
+    job_title: str | None
+    hired_on: date
+    left_on: date | None
+    fte: Decimal
+    status: EmploymentStatus
+
+
+async def exists(connection: AsyncConnection, person: PersonId) -> bool:
+    """Whether the feed told of the person, leavers included."""
+    return bool(await connection.scalar(select(sql_exists().where(PEOPLE.c.person == person))))
+
+
+async def find(connection: AsyncConnection, person: PersonId) -> Person | None:
+    """What is known of the person, leavers included."""
+    result = await connection.execute(select(PEOPLE).where(PEOPLE.c.person == person))
+    row = result.mappings().one_or_none()
+    return None if row is None else _person(row)
+
+
+async def population(
+    connection: AsyncConnection, *, on: date, after: PersonId | None = None, limit: int | None = None
+) -> list[Person]:
+    """Everybody employed on a day, in key order; `after` and `limit` page through a large company."""
+    query = select(PEOPLE).where(employed(on)).order_by(PEOPLE.c.person).limit(limit)
+    if after is not None:
+        query = query.where(PEOPLE.c.person > after)
+    return [_person(row) for row in (await connection.execute(query)).mappings()]
+
+
+def employed(on: date) -> ColumnElement[bool]:
+    """Hired by then, and not left before. Someone marked as left without a date was employed at no time we know."""
+    still_here = and_(PEOPLE.c.left_on.is_(None), PEOPLE.c.status != EmploymentStatus.LEFT.value)
+    return and_(PEOPLE.c.hired_on <= on, or_(still_here, PEOPLE.c.left_on >= on))
+
+
+def _person(row: RowMapping) -> Person:
+    values: dict[str, Any] = {**row, "status": EmploymentStatus(row["status"])}
+    return Person(**values)
