@@ -5,11 +5,13 @@ from functools import reduce
 from operator import or_
 from typing import Final
 
-from shared.schemas import goals
+from shared.schemas import goals, people
 from shared.schemas.event import EventTypes
 
 PUBLISHED: Final[Mapping[str, EventTypes]] = {
     goals.TOPIC: goals.TYPES,
+    people.TOPIC: people.TYPES,
+    people.COMPENSATION_TOPIC: people.COMPENSATION_TYPES,
 }
 """Topic -> the events that are written there."""
 
