@@ -1,0 +1,48 @@
+"""Connections to a service's database: their timeouts, and the driver below them for the hot statements."""
+
+from typing import Any, Final, cast
+
+import asyncpg
+from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+_TIMEOUTS: Final = {
+    "idle_in_transaction_session_timeout": "5s",  # a stopped process must not hold the barrier
+    "transaction_timeout": "10s",
+    "jit": "off",
+}
+_TRANSIENT_CLASSES: Final = ("08", "40", "53", "55", "57", "58")
+"""SQLSTATE classes that say nothing about the data: connection, rollback, resources, state, intervention, system."""
+_TRANSIENT_STATES: Final = ("25P03", "25P04")
+"""idle_in_transaction_session_timeout and transaction_timeout."""
+
+
+def create_engine(url: str, *, pool_size: int = 5, application_name: str = "trellis") -> AsyncEngine:
+    """An engine over asyncpg whose every connection has the timeouts that the barrier needs."""
+    return create_async_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_pre_ping=False,
+        connect_args={"server_settings": {**_TIMEOUTS, "application_name": application_name}, "timeout": 5},
+    )
+
+
+async def driver(connection: AsyncConnection) -> Any:
+    """The asyncpg connection below a SQLAlchemy connection, for the statements where that measurably gains."""
+    raw = await connection.get_raw_connection()
+    return cast("Any", raw.driver_connection)
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether the failure says nothing about the data: a database or broker that is down is no poison."""
+    if isinstance(error, DBAPIError):
+        state = getattr(error.orig, "sqlstate", None)
+        return error.connection_invalidated or isinstance(error, InterfaceError) or _transient_state(state)
+    if isinstance(error, asyncpg.PostgresError):
+        return _transient_state(getattr(error, "sqlstate", None))
+    return isinstance(error, OSError | TimeoutError | asyncpg.InterfaceError)
+
+
+def _transient_state(state: object) -> bool:
+    return isinstance(state, str) and (state[:2] in _TRANSIENT_CLASSES or state in _TRANSIENT_STATES)

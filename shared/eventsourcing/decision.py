@@ -1,0 +1,154 @@
+"""A decision: load, decide over one or more streams, and know what is to be appended."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Generic, TypeAlias, TypeVar
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.eventsourcing.decider import Command, Decider
+from shared.eventsourcing.identifiers import stream_name
+from shared.eventsourcing.store import Key, Metadata
+from shared.schemas.event import Event
+from shared.schemas.identifiers import PersonId
+
+State = TypeVar("State")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What the edge knows of a command: who, when, why, and under which conditions it may be accepted."""
+
+    actor: PersonId
+    at: datetime
+    command_id: UUID
+    correlation_id: UUID
+    causation_id: UUID | None = None
+    policy_version: str | None = None
+    traceparent: str | None = None
+    expected_version: int | None = None
+    idempotency: Key | None = None
+
+    @property
+    def metadata(self) -> Metadata:
+        return Metadata(
+            occurred_at=self.at,
+            actor=self.actor,
+            command_id=self.command_id,
+            correlation_id=self.correlation_id,
+            causation_id=self.causation_id,
+            policy_version=self.policy_version,
+            traceparent=self.traceparent,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded(Generic[State]):
+    """A stream's state, its version (0: does not exist) and the position of its last event."""
+
+    state: State
+    version: int
+    position: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """An accepted command: where its stream stands, and the answer that the caller gets (also when asked again)."""
+
+    identity: UUID
+    stream: str
+    version: int
+    state: Any
+    position: int
+    partition: int
+    answer: Mapping[str, Any]
+    replayed: bool = False
+
+
+Answer: TypeAlias = Callable[[UUID, int, Any], Mapping[str, Any]]
+"""From the stream's id, version and state to the body of the answer."""
+
+
+def no_answer(_identity: UUID, _version: int, _state: Any) -> Mapping[str, Any]:
+    return {}
+
+
+@dataclass(slots=True)
+class Change:
+    """What a decision does to one stream so far."""
+
+    decider: Decider[Any]
+    identity: UUID
+    before: Loaded[Any]
+    state: Any
+    events: list[Event] = field(default_factory=list[Event])
+
+
+Load: TypeAlias = Callable[[AsyncConnection, Decider[Any], UUID], Awaitable[Loaded[Any]]]
+
+
+class Decision:
+    """Loads and decides over one or more streams in one transaction; appends once, at its end."""
+
+    def __init__(self, connection: AsyncConnection, load: Load) -> None:
+        self.connection = connection
+        self._load = load
+        self._changes: dict[str, Change] = {}
+        self._held: dict[str, int] = {}
+
+    async def load(self, decider: Decider[State], identity: UUID) -> Loaded[State]:
+        """The stream as this decision leaves it so far."""
+        stream = stream_name(decider.category, identity)
+        if (change := self._changes.get(stream)) is not None:
+            return Loaded(change.state, change.before.version + len(change.events), change.before.position)
+        return await self._load(self.connection, decider, identity)
+
+    async def hold(self, decider: Decider[State], identity: UUID) -> Loaded[State]:
+        """Load a stream that must still be unchanged when this decision commits."""
+        loaded = await self.load(decider, identity)
+        self._held[stream_name(decider.category, identity)] = loaded.version
+        return loaded
+
+    async def decide(self, decider: Decider[State], identity: UUID, command: Command) -> State:
+        """Decide a command on a stream and return the state after it; the events are appended at the end.
+
+        Raises:
+            Rejected: a rule forbids it; nothing of this command is kept.
+        """
+        stream = stream_name(decider.category, identity)
+        if stream not in self._changes:
+            loaded = await self._load(self.connection, decider, identity)
+            self._changes[stream] = Change(decider, identity, loaded, loaded.state)
+        change = self._changes[stream]
+        events = decider.decide(change.state, command)
+        change.events.extend(events)
+        change.state = decider.fold(events, change.state)
+        return change.state
+
+    def mark(self) -> dict[str, tuple[Any, int]]:
+        """Where this decision stands, to come back to."""
+        return {stream: (change.state, len(change.events)) for stream, change in self._changes.items()}
+
+    def back_to(self, mark: Mapping[str, tuple[Any, int]]) -> None:
+        """Forget what was decided since the mark."""
+        for stream in list(self._changes):
+            if stream not in mark:
+                del self._changes[stream]
+                continue
+            change = self._changes[stream]
+            change.state, count = mark[stream]
+            del change.events[count:]
+
+    @property
+    def changes(self) -> Mapping[str, Change]:
+        return self._changes
+
+    @property
+    def held(self) -> Mapping[str, int]:
+        """The streams to hold that this decision does not itself move."""
+        return {s: v for s, v in self._held.items() if s not in self._changes or not self._changes[s].events}
+
+
+Plan: TypeAlias = Callable[[Decision], Awaitable[None]]

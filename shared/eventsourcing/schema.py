@@ -1,0 +1,126 @@
+"""The kernel's tables as the first migration of a service creates them: frozen; a change is a new function."""
+
+from typing import Final
+
+from sqlalchemy import Connection, text
+
+from shared.eventsourcing.identifiers import uuid7
+
+PARTITIONS: Final = 12
+"""Partitions of every topic: a setting of the first migration; growing means a new topic."""
+_TABLES: Final = (
+    """create table events (
+         position bigint generated always as identity primary key,
+         stream text not null,
+         version integer not null,
+         event_id uuid not null unique,
+         type text not null,
+         data text not null,
+         metadata text not null,
+         recorded_at timestamptz not null default clock_timestamp(),
+         unique (stream, version))""",
+    "create table streams (stream text primary key, version integer not null)",
+    """create table idempotency_keys (
+         caller text not null,
+         route text not null,
+         key text not null,
+         request_hash bytea not null,
+         answer text not null,
+         version integer not null,
+         position bigint not null,
+         recorded_at timestamptz not null default clock_timestamp(),
+         primary key (caller, route, key))""",
+    """create table log (
+         id smallint primary key default 1 check (id = 1),
+         log_id uuid not null,
+         partitions integer not null,
+         owner text,
+         epoch bigint not null default 0,
+         expires_at timestamptz not null default '-infinity',
+         position bigint not null default 0,
+         state text not null default 'new',
+         error text)""",
+    """create table log_forks (
+         log_id uuid primary key,
+         replaced uuid not null,
+         actor uuid not null,
+         reason text not null,
+         at timestamptz not null default clock_timestamp())""",
+    "create table chain (partition integer primary key, position bigint not null, event_id uuid)",
+    """create table checkpoints (
+         reader text not null,
+         topic text not null,
+         partition integer not null,
+         log_id uuid,
+         position bigint not null default 0,
+         next_offset bigint not null default 0,
+         generation integer not null default 1,
+         stopped text,
+         seen_log_id uuid,
+         moved_at timestamptz not null default clock_timestamp(),
+         primary key (reader, topic, partition))""",
+    """create table dead_letters (
+         id bigint generated always as identity primary key,
+         reader text not null,
+         topic text not null,
+         partition integer not null,
+         "offset" bigint not null,
+         fingerprint bytea not null,
+         stream text,
+         headers text not null,
+         payload bytea not null,
+         cause text not null,
+         waiting_for text,
+         attempts integer not null default 1,
+         parked_at timestamptz not null default clock_timestamp(),
+         unique (reader, topic, partition, "offset", fingerprint))""",
+    "create index dead_letters_of_stream on dead_letters (reader, stream)",
+)
+# 7310589452 is the advisory lock that appends share and the relay takes alone
+_BARRIER: Final = (
+    """create function barrier() returns trigger language plpgsql as $$
+        begin perform pg_advisory_xact_lock_shared(7310589452); return null; end $$""",
+    "create trigger barrier before insert on events for each statement execute function barrier()",
+    """create function horizon() returns bigint language plpgsql volatile set lock_timeout = '75ms' as $$
+        begin
+          perform pg_advisory_xact_lock(7310589452);
+          return (select coalesce(max(position), 0) from events);
+        end $$""",
+)
+
+
+def install(connection: Connection, *, partitions: int = PARTITIONS) -> None:
+    """Create the event store, its barrier, the log's row and the readers' tables."""
+    for statement in (*_TABLES, *_BARRIER):
+        connection.execute(text(statement))
+    connection.execute(
+        text("insert into log (log_id, partitions) values (:log_id, :partitions)"),
+        {"log_id": uuid7(), "partitions": partitions},
+    )
+    connection.execute(
+        text("insert into chain (partition, position) select p, 0 from generate_series(0, :last) p"),
+        {"last": partitions - 1},
+    )
+
+
+def register_reader(
+    connection: Connection,
+    reader: str,
+    topics: tuple[str, ...],
+    *,
+    starts: str = "beginning",
+    partitions: int = PARTITIONS,
+) -> None:
+    """Write the checkpoint rows of a projection or reaction: a row that is missing fences nothing.
+
+    `starts="now"` leaves out what was published before: position and offset are -1 until the first assignment.
+    """
+    first = -1 if starts == "now" else 0
+    for topic in topics:
+        connection.execute(
+            text(
+                "insert into checkpoints (reader, topic, partition, position, next_offset) "
+                "select :reader, :topic, p, :first, :first from generate_series(0, :last) p"
+            ),
+            {"reader": reader, "topic": topic, "first": first, "last": partitions - 1},
+        )

@@ -1,0 +1,238 @@
+"""The event store: streams of events, appended whole or not at all, and read back by version."""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, TypeAlias
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from shared.eventsourcing.database import driver
+from shared.eventsourcing.errors import Conflict
+from shared.eventsourcing.identifiers import uuid7
+from shared.schemas.event import Event, EventTypes, UnknownEvent, encode
+from shared.schemas.identifiers import PersonId
+
+Seal: TypeAlias = Callable[[Event, UUID], Awaitable[Event]]
+"""Encrypts the personal text of an event, bound to the event's id."""
+
+# One row per command in $1..$3, one per event in $4..$9, one per idempotency key in $10..$15. At most one command a
+# stream; streams sorted, so that two processes lock heads in one order; WITH ORDINALITY and ORDER BY, so that a
+# stream's versions draw rising positions. Who did not move has a conflict; its neighbours are untouched.
+_APPEND: Final = """
+with command as (
+  select * from unnest($1::text[], $2::int[], $3::int[]) as c(stream, expected, next)
+), moved as (
+  insert into streams as s (stream, version)
+    select stream, next from command c
+     where expected = 0 or exists (select 1 from streams x where x.stream = c.stream and x.version = c.expected)
+     order by stream
+  on conflict (stream) do update set version = excluded.version
+    where s.version = (select c.expected from command c where c.stream = s.stream)
+  returning stream
+), appended as (
+  insert into events (stream, version, event_id, type, data, metadata)
+    select e.stream, e.version, e.event_id, e.type, e.data, e.metadata
+      from unnest($4::text[], $5::int[], $6::uuid[], $7::text[], $8::text[], $9::text[])
+           with ordinality as e(stream, version, event_id, type, data, metadata, n)
+      join moved using (stream)
+     order by n
+  returning stream, version, position
+), keyed as (
+  insert into idempotency_keys (caller, route, key, request_hash, answer, version, position)
+    select k.caller, k.route, k.key, k.request_hash, k.answer, max(a.version), max(a.position)
+      from unnest($10::text[], $11::text[], $12::text[], $13::text[], $14::bytea[], $15::text[])
+           as k(stream, caller, route, key, request_hash, answer)
+      join appended a using (stream)
+     group by k.caller, k.route, k.key, k.request_hash, k.answer
+)
+select stream, max(version) as version, max(position) as position from appended group by stream"""
+_READ: Final = """select version, position, event_id, type, data from events
+                   where stream = $1 and version > $2 order by version"""
+_HOLD: Final = "select stream, version from streams where stream = any($1::text[]) order by stream for share"
+
+
+class KeyTaken(Exception):  # noqa: N818 - the word of the field
+    """Another command with the same idempotency key was stored first; its answer is the answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """An idempotency key, unique per caller and route, and the hash of the request that it came with."""
+
+    caller: str
+    route: str
+    key: str
+    request_hash: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metadata:
+    """What the envelope says of an event beside its data."""
+
+    occurred_at: datetime
+    actor: PersonId
+    command_id: UUID
+    correlation_id: UUID
+    causation_id: UUID | None = None
+    policy_version: str | None = None
+    traceparent: str | None = None
+
+    def encode(self) -> str:
+        values: Mapping[str, Any] = {
+            "occurred_at": self.occurred_at.isoformat(),
+            "actor": str(self.actor),
+            "command_id": str(self.command_id),
+            "correlation_id": str(self.correlation_id),
+            "causation_id": str(self.causation_id) if self.causation_id else None,
+            "policy_version": self.policy_version,
+            "traceparent": self.traceparent,
+        }
+        return json.dumps({name: value for name, value in values.items() if value is not None}, separators=(",", ":"))
+
+    @classmethod
+    def decode(cls, text: str) -> "Metadata":
+        values = json.loads(text)
+        causation = values.get("causation_id")
+        return cls(
+            occurred_at=datetime.fromisoformat(values["occurred_at"]),
+            actor=PersonId(UUID(values["actor"])),
+            command_id=UUID(values["command_id"]),
+            correlation_id=UUID(values["correlation_id"]),
+            causation_id=UUID(causation) if causation else None,
+            policy_version=values.get("policy_version"),
+            traceparent=values.get("traceparent"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewEvent:
+    """An event ready to be written."""
+
+    event_id: UUID
+    event_type: str
+    data: str
+    metadata: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Append:
+    """The events of one command on one stream, which must still be at version `expected` (0: must not exist)."""
+
+    stream: str
+    expected: int
+    events: Sequence[NewEvent]
+    key: Key | None = None
+    answer: str = "{}"
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where a stream stands after an append."""
+
+    version: int
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """An event read back from its stream."""
+
+    version: int
+    position: int
+    event_id: UUID
+    event: Event
+
+
+class EventStore:
+    """The event table of one service. The very text that is stored is what the relay publishes."""
+
+    def __init__(self, engine: AsyncEngine, types: EventTypes, *, seal: Seal | None = None) -> None:
+        self.engine = engine
+        self._types = types
+        self._seal = seal
+
+    async def prepare(self, events: Sequence[Event], metadata: Metadata) -> list[NewEvent]:
+        """Mint the events' ids, seal their personal text, write their JSON."""
+        header = metadata.encode()
+        prepared: list[NewEvent] = []
+        for event in events:
+            event_id = uuid7()
+            sealed = event if self._seal is None else await self._seal(event, event_id)
+            prepared.append(
+                NewEvent(event_id=event_id, event_type=event.event_type, data=encode(sealed), metadata=header)
+            )
+        return prepared
+
+    async def read(self, connection: AsyncConnection, stream: str, *, after: int = 0) -> list[StoredEvent]:
+        """The stream's events with a version above `after`, in order."""
+        rows = await (await driver(connection)).fetch(_READ, stream, after)
+        return [self._stored(row) for row in rows]
+
+    def _stored(self, row: Any) -> StoredEvent:
+        event = self._types.decode(row["type"], row["data"])
+        if isinstance(event, UnknownEvent):
+            raise TypeError(f"the store holds an event of type {event.event_type}, which this service does not know")
+        return StoredEvent(row["version"], row["position"], row["event_id"], event)
+
+    async def append(self, connection: AsyncConnection, appends: Sequence[Append]) -> dict[str, Head]:
+        """Append each command's events whole or not at all; a stream that is missing in the answer had a conflict.
+
+        Takes the barrier (by the events table's trigger) until the transaction ends, so it is the transaction's last
+        statement before checkpoint and commit.
+
+        Raises:
+            KeyTaken: an idempotency key is there already; nothing was appended.
+        """
+        try:
+            rows = await (await driver(connection)).fetch(_APPEND, *_columns(sorted(appends, key=lambda a: a.stream)))
+        except asyncpg.UniqueViolationError as error:
+            if getattr(error, "table_name", None) == "idempotency_keys":
+                raise KeyTaken from error
+            raise
+        except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError) as error:
+            raise Conflict(*(a.stream for a in appends)) from error
+        return {row["stream"]: Head(row["version"], row["position"]) for row in rows}
+
+    async def hold(self, connection: AsyncConnection, unchanged: Mapping[str, int]) -> None:
+        """Keep these streams at these versions until the transaction ends.
+
+        Raises:
+            Conflict: one of them has changed.
+        """
+        if not unchanged:
+            return
+        try:
+            rows = await (await driver(connection)).fetch(_HOLD, sorted(unchanged))
+        except asyncpg.DeadlockDetectedError as error:
+            raise Conflict(*unchanged) from error
+        found = {row["stream"]: row["version"] for row in rows}
+        changed = [stream for stream, version in unchanged.items() if found.get(stream, 0) != version]
+        if changed:
+            raise Conflict(*changed)
+
+
+def _columns(appends: Sequence[Append]) -> list[list[Any]]:
+    """The statement's arrays: three of commands, six of events, six of idempotency keys."""
+    events = [(a.stream, a.expected + n, e) for a in appends for n, e in enumerate(a.events, start=1)]
+    keys = [(a.stream, a.key, a.answer) for a in appends if a.key is not None]
+    return [
+        [a.stream for a in appends],
+        [a.expected for a in appends],
+        [a.expected + len(a.events) for a in appends],
+        [stream for stream, _, _ in events],
+        [version for _, version, _ in events],
+        [e.event_id for _, _, e in events],
+        [e.event_type for _, _, e in events],
+        [e.data for _, _, e in events],
+        [e.metadata for _, _, e in events],
+        [stream for stream, _, _ in keys],
+        [key.caller for _, key, _ in keys],
+        [key.route for _, key, _ in keys],
+        [key.key for _, key, _ in keys],
+        [key.request_hash for _, key, _ in keys],
+        [answer for _, _, answer in keys],
+    ]
