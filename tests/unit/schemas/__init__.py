@@ -1,1 +1,1 @@
-"""Tests: the published language."""
+"""Tests: the published language's values."""
