@@ -1,0 +1,191 @@
+"""A payment: what payroll is told to pay, version by version, and what payroll answers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from shared.eventsourcing.decider import Command, Decider, Rejected, RequestBody
+from shared.schemas.event import Event
+from shared.schemas.identifiers import PaymentId, PersonId, RewardId
+from shared.schemas.money import Money
+from shared.schemas.rewards import (
+    Approval,
+    PayComponent,
+    PaymentAnswered,
+    PaymentAnswerRefused,
+    PaymentInstructionIssued,
+    PayrollAnswer,
+)
+from shared.schemas.values import Known, ShortText
+
+Answer = tuple[int, PayrollAnswer]
+"""Version and answer: by these payroll's answers to one payment are told apart."""
+
+
+class IssuePayment(Command):
+    payment: PaymentId
+    reward: RewardId
+    person: PersonId
+    legal_entity: ShortText
+    pay_group: ShortText
+    components: tuple[PayComponent, ...]
+    pay_date: date
+    coverage_start: date
+    coverage_end: date
+    reason_code: ShortText
+    cost_allocation: ShortText
+    approvals: tuple[Approval, ...]
+
+
+class ReissuePaymentBody(RequestBody):
+    pay_date: date | None = None
+
+
+class ReissuePayment(ReissuePaymentBody, Command):
+    """After a rejection: the person's legal entity and pay group as they are now, as a new version."""
+
+    legal_entity: ShortText
+    pay_group: ShortText
+
+
+class RecordPayrollAnswer(Command):
+    payment: PaymentId
+    version: int
+    answer: Known[PayrollAnswer]
+    code: ShortText | None = None
+    pay_date: date | None = None
+    run_reference: ShortText | None = None
+
+
+PaymentCommand = IssuePayment | ReissuePayment | RecordPayrollAnswer
+
+
+@dataclass(frozen=True, slots=True)
+class NotIssued:
+    refused: frozenset[Answer] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """`answer` is payroll's last one to this version; none: it has not answered yet."""
+
+    instruction: PaymentInstructionIssued
+    answer: PayrollAnswer | None = None
+    refused: frozenset[Answer] = frozenset()
+
+    @property
+    def version(self) -> int:
+        return self.instruction.version
+
+
+Payment = NotIssued | Issued
+
+
+def evolve(payment: Payment, event: Event) -> Payment:
+    match event:
+        case PaymentInstructionIssued():
+            return Issued(instruction=event, refused=payment.refused)
+        case PaymentAnswered(version=version) if isinstance(payment, Issued) and version == payment.version:
+            return Issued(payment.instruction, event.answer, payment.refused)
+        case PaymentAnswerRefused():
+            refused = payment.refused | {(event.version, event.answer)}
+            if isinstance(payment, Issued):
+                return Issued(payment.instruction, payment.answer, refused)
+            return NotIssued(refused)
+        case _:
+            return payment
+
+
+def decide(payment: Payment, command: PaymentCommand) -> Sequence[Event]:
+    match command:
+        case IssuePayment():
+            return _issue(payment, command)
+        case ReissuePayment():
+            return _reissue(payment, command)
+        case RecordPayrollAnswer():
+            return _record(payment, command)
+
+
+def _issue(payment: Payment, command: IssuePayment) -> Sequence[Event]:
+    if isinstance(payment, Issued):
+        return []
+    components = tuple(part for part in command.components if part.amount.minor)
+    if not components or any(part.amount.minor < 0 for part in components):
+        raise Rejected("amount-must-be-positive", components=[str(part.amount.amount) for part in command.components])
+    currency = components[0].amount.currency
+    if any(part.amount.currency != currency for part in components):
+        raise Rejected("payment-must-have-one-currency", payment=command.payment)
+    return [
+        PaymentInstructionIssued(
+            payment_id=command.payment,
+            version=1,
+            earning_code=components[0].earning_code,
+            amount=Money.from_minor(sum(part.amount.minor for part in components), currency),
+            components=components,
+            **{name: getattr(command, name) for name in _CARRIED_OVER},
+        )
+    ]
+
+
+_CARRIED_OVER: Final = frozenset(IssuePayment.model_fields) & frozenset(PaymentInstructionIssued.model_fields) - {
+    "components"
+}
+
+
+def _reissue(payment: Payment, command: ReissuePayment) -> Sequence[Event]:
+    if not (isinstance(payment, Issued) and payment.answer == PayrollAnswer.REJECTED):
+        answer = payment.answer if isinstance(payment, Issued) else None
+        raise Rejected("only-a-rejected-payment-can-be-reissued", answer=answer)
+    corrected = {
+        "version": payment.version + 1,
+        "legal_entity": command.legal_entity,
+        "pay_group": command.pay_group,
+        "pay_date": command.pay_date or payment.instruction.pay_date,
+    }
+    return [PaymentInstructionIssued.model_validate({**dict(payment.instruction), **corrected})]
+
+
+def _record(payment: Payment, command: RecordPayrollAnswer) -> Sequence[Event]:
+    """The answer as an event; what is known already, and what an older version was answered, is nothing new."""
+    if (command.version, command.answer) in payment.refused:
+        return []
+    match payment:
+        case NotIssued():
+            return [_refusal(command, "payment-was-never-issued")]
+        case Issued() if command.version > payment.version:
+            return [_refusal(command, "version-was-never-issued")]
+        case Issued() if command.version < payment.version or _is_known(payment.answer, command.answer):
+            return []
+        case Issued() if _contradicts(payment.answer, command.answer):
+            return [_refusal(command, f"payment-is-already-{payment.answer}")]
+        case Issued():
+            return [_answered(command)]
+
+
+def _is_known(known: PayrollAnswer | None, answer: PayrollAnswer) -> bool:
+    return known == answer or (known == PayrollAnswer.PAID and answer == PayrollAnswer.ACCEPTED)
+
+
+def _contradicts(known: PayrollAnswer | None, answer: PayrollAnswer) -> bool:
+    return known is not None and (known, answer) != (PayrollAnswer.ACCEPTED, PayrollAnswer.PAID)
+
+
+def _answered(command: RecordPayrollAnswer) -> PaymentAnswered:
+    return PaymentAnswered(
+        payment_id=command.payment,
+        version=command.version,
+        answer=command.answer,
+        code=command.code,
+        pay_date=command.pay_date,
+        run_reference=command.run_reference,
+    )
+
+
+def _refusal(command: RecordPayrollAnswer, reason: str) -> PaymentAnswerRefused:
+    return PaymentAnswerRefused(
+        payment_id=command.payment, version=command.version, answer=command.answer, reason=reason
+    )
+
+
+PAYMENT: Final[Decider[Payment]] = Decider(category="payment", initial=NotIssued(), decide=decide, evolve=evolve)

@@ -1,1 +1,0 @@
-"""Tests: the published language's values."""

@@ -1,1 +1,0 @@
-"""Tests: the rules of the goals service, one by one."""

@@ -1,1 +1,0 @@
-"""Tests: unit, the reviews service."""

@@ -1,1 +1,0 @@
-"""Tests: unit, the domain of the reviews service."""

@@ -1,0 +1,1 @@
+"""Tests: the rewards service, without servers."""

@@ -1,0 +1,1 @@
+"""Tests: the rules of the rewards service, one by one."""
