@@ -5,13 +5,14 @@ from functools import reduce
 from operator import or_
 from typing import Final
 
-from shared.schemas import goals, payroll, people, rewards
+from shared.schemas import goals, payroll, people, reviews, rewards
 from shared.schemas.event import EventTypes
 
 PUBLISHED: Final[Mapping[str, EventTypes]] = {
     goals.TOPIC: goals.TYPES,
     people.TOPIC: people.TYPES,
     people.COMPENSATION_TOPIC: people.COMPENSATION_TYPES,
+    reviews.TOPIC: reviews.TYPES,
     rewards.TOPIC: rewards.TYPES,
     payroll.TOPIC: payroll.TYPES,
 }

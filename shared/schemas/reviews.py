@@ -87,7 +87,7 @@ class SectionScore(_Part):
     weight_sum: DecimalString = Field(description="Sum of weight over the rated items; 0: the section is not rated.")
     rating: DecimalString | None
     self_rating: DecimalString | None = Field(description="The same over the person's own ratings.")
-    gap: DecimalString | None = Field(description="self_rating - rating; null where one of them is missing.")
+    gap: DecimalString | None = Field(description="self_rating minus the same over the assessor's ratings alone.")
 
 
 class Score(_Part):

@@ -1,8 +1,9 @@
 """Value types of the published language: decimals from strings alone, text without NUL, enums open to later members."""
 
-from decimal import Decimal, InvalidOperation
+import re
+from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Any, Final, Self, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, GetJsonSchemaHandler, PlainSerializer, StringConstraints
 from pydantic.json_schema import JsonSchemaValue, WithJsonSchema
@@ -52,19 +53,27 @@ Known = Annotated[Enumeration, AfterValidator(_refuse_unknown)]
 """An open enum that refuses members it does not know: for commands and request bodies."""
 
 
+_DECIMAL: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+_LONGEST: Final = 100
+"""Characters: far beyond any figure, far below what would take long to multiply (`1E+999999999` is short to write)."""
+
+
 def _decimal_from_string(value: Any) -> Decimal:
     if isinstance(value, Decimal):
         number = value
     elif isinstance(value, str):
-        try:
-            number = Decimal(value.strip())
-        except InvalidOperation as error:
-            raise PydanticCustomError("decimal_string", "is not a decimal number") from error
+        number = _parsed(value.strip())
     else:
         raise PydanticCustomError("decimal_string", 'must be a string that holds a decimal number, such as "12.50"')
     if not number.is_finite():
         raise PydanticCustomError("decimal_string", "must be a finite number")
     return number
+
+
+def _parsed(text: str) -> Decimal:
+    if len(text) > _LONGEST or _DECIMAL.fullmatch(text) is None:
+        raise PydanticCustomError("decimal_string", 'is not a decimal number such as "12.50"')
+    return Decimal(text)
 
 
 def plain(number: Decimal) -> str:

@@ -1,0 +1,127 @@
+"""A detached process that outlives its starter and is recognised again by its id and its time of birth."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import psutil
+
+from launcher.failure import LaunchFailed, last_lines
+
+# a Popen that is collected while its process runs warns; these are meant to run on
+_started_here: Final[list[subprocess.Popen[bytes]]] = []
+_SAME_BIRTH_SECONDS: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class RunningProcess:
+    """`born` is the process's creation time (seconds since the epoch): an id alone may have been given away again."""
+
+    pid: int
+    born: float
+
+    @classmethod
+    def of(cls, pid: int) -> "RunningProcess | None":
+        """The process that has this id now."""
+        with suppress(psutil.Error):
+            return cls(pid, psutil.Process(pid).create_time())
+        return None
+
+    def alive(self) -> bool:
+        return self._process() is not None
+
+    def stop(self, *, by: signal.Signals = signal.SIGTERM, within: float = 10.0) -> None:
+        """Asks it to end; after `within` seconds it is killed with its whole process group."""
+        process = self._process()
+        if process is None:
+            return
+        with suppress(psutil.NoSuchProcess):
+            process.send_signal(by)
+            try:
+                process.wait(within)
+            except psutil.TimeoutExpired:
+                self.kill()
+
+    def kill(self) -> None:
+        """SIGKILL to it and its process group, without a goodbye."""
+        process = self._process()
+        if process is None:
+            return
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
+        with suppress(psutil.Error):
+            process.kill()
+            process.wait(5)
+
+    def _process(self) -> psutil.Process | None:
+        with suppress(psutil.Error):
+            process = psutil.Process(self.pid)
+            same = abs(process.create_time() - self.born) < _SAME_BIRTH_SECONDS
+            if same and process.status() != psutil.STATUS_ZOMBIE:
+                return process
+        return None
+
+
+def start_detached(
+    command: Sequence[str], *, log: Path, environment: Mapping[str, str] | None = None, folder: Path | None = None
+) -> RunningProcess:
+    """Starts `command` in a session of its own, its output appended to `log`."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=None if environment is None else dict(environment),
+            cwd=folder,
+            start_new_session=True,
+        )
+    _started_here.append(process)
+    running = RunningProcess.of(process.pid)
+    if running is None:
+        raise LaunchFailed(f"{command[0]} ended at once. The end of {log}:\n{last_lines(log)}")
+    return running
+
+
+def free_port() -> int:
+    """A TCP port of 127.0.0.1 that nobody listens on now."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def is_listening(port: int, host: str = "127.0.0.1") -> bool:
+    """Whether somebody accepts connections there."""
+    with suppress(OSError), socket.create_connection((host, port), timeout=0.5):
+        return True
+    return False
+
+
+def require_free(port: int, *, wanted_by: str, option: str) -> None:
+    """Refuses a port that somebody asked for and that is taken."""
+    if is_listening(port):
+        raise LaunchFailed(
+            f"Port {port}, wanted for {wanted_by}, is in use by another program. "
+            f"Stop that program, or leave {option} out and a free port is taken."
+        )
+
+
+def wait_until(ready: Callable[[], bool], *, process: RunningProcess, name: str, log: Path, within: float) -> None:
+    """Returns when `ready()` holds; fails with the end of the log when the process dies or the time is over."""
+    end = time.monotonic() + within
+    while not ready():
+        if not process.alive():
+            raise LaunchFailed(f"{name} ended while it was starting. The end of {log}:\n{last_lines(log)}")
+        if time.monotonic() > end:
+            process.kill()
+            raise LaunchFailed(f"{name} was not ready after {within:.0f} s. The end of {log}:\n{last_lines(log)}")
+        time.sleep(0.02)

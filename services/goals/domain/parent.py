@@ -1,0 +1,55 @@
+"""Parent: what a goal needs to know of the goal above it, and the rules of being below it."""
+
+from datetime import date
+
+from pydantic import BaseModel, ConfigDict
+
+from shared.eventsourcing.decider import Rejected, RequestBody
+from shared.schemas.identifiers import GoalId
+
+
+class ParentGoal(BaseModel):
+    """What the handler read of the goal above: to be unchanged when the events are appended."""
+
+    model_config = ConfigDict(frozen=True)
+
+    goal: GoalId
+    active: bool
+    starts_on: date
+    ends_on: date
+    ancestors: tuple[GoalId, ...]
+
+
+class Placed(RequestBody):
+    """A command that puts `goal` under a parent: the facts, read by the handler.
+
+    `parent_goal` is None where no parent is asked for, or none such exists.
+    """
+
+    goal: GoalId
+    parent_goal: ParentGoal | None = None
+
+
+def refuse_wrong_parent(placed: Placed, parent: GoalId | None, starts_on: date, ends_on: date) -> None:
+    """`starts_on` and `ends_on` are those of the goal that goes below `parent`.
+
+    Raises:
+        Rejected: there is no such parent, it is below the goal, it is closed, or its dates do not hold the goal's.
+    """
+    if parent is None:
+        return
+    above = placed.parent_goal
+    if above is None:
+        raise Rejected("parent-goal-must-exist", parent=parent)
+    if placed.goal in (above.goal, *above.ancestors):
+        raise Rejected("goal-graph-must-be-acyclic", goal=placed.goal, parent=above.goal, ancestors=above.ancestors)
+    if not above.active:
+        raise Rejected("parent-goal-must-be-active", parent=above.goal)
+    if starts_on < above.starts_on or ends_on > above.ends_on:
+        raise Rejected(
+            "child-dates-must-lie-inside-parent",
+            starts_on=starts_on,
+            ends_on=ends_on,
+            parent_starts_on=above.starts_on,
+            parent_ends_on=above.ends_on,
+        )

@@ -1,0 +1,82 @@
+"""The states of a review, one per step, with only what later decisions need."""
+
+from dataclasses import dataclass, field
+
+from shared.schemas.identifiers import PersonId, ReviewCycleId
+from shared.schemas.reviews import CyclePolicy, ItemRating, Score
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a review was opened under; `manager` None: HR assesses."""
+
+    cycle: ReviewCycleId
+    person: PersonId
+    manager: PersonId | None
+    policy: CyclePolicy
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """What the completed review will say, frozen when the manager assessed."""
+
+    assessor: PersonId
+    score: Score
+    evidence_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotOpened:
+    status: str = field(default="not-opened", init=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    terms: Terms
+    status: str = field(default="opened", init=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SelfAssessed:
+    terms: Terms
+    self_ratings: tuple[ItemRating, ...]
+    status: str = field(default="self-assessed", init=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ManagerAssessed:
+    terms: Terms
+    assessment: Assessment
+    status: str = field(default="manager-assessed", init=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    terms: Terms
+    assessment: Assessment
+    approver: PersonId
+    status: str = field(default="approved", init=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    terms: Terms
+    assessment: Assessment
+    status: str = field(default="released", init=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    terms: Terms
+    assessment: Assessment
+    status: str = field(default="acknowledged", init=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    terms: Terms
+    assessment: Assessment
+    status: str = field(default="completed", init=False)
+
+
+Review = NotOpened | Opened | SelfAssessed | ManagerAssessed | Approved | Released | Acknowledged | Completed

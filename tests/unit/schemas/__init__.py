@@ -1,0 +1,1 @@
+"""Tests: the published language's values."""

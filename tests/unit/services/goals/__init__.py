@@ -1,0 +1,1 @@
+"""Tests: unit, the goals service."""

@@ -1,0 +1,56 @@
+"""Commands as a person would give them, each with what a test changes."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from services.goals.domain.goal import AchieveGoal, AlignGoal, CancelGoal, RecordProgress, SetGoal
+from services.goals.domain.metric import MetricBody
+from services.goals.domain.parent import ParentGoal
+from shared.schemas.goals import GoalAligned, GoalLevel, MetricKind
+from tests.unit.services.goals.examples import (
+    A_GOAL,
+    DECEMBER,
+    JANUARY,
+    JUNE,
+    MANAGER,
+    NOW,
+    OTHER_PARENT,
+    OWNER,
+    PARENT,
+)
+
+parent = ParentGoal(goal=PARENT, active=True, starts_on=JANUARY, ends_on=DECEMBER, ancestors=(OTHER_PARENT,))
+under_parent = GoalAligned(parent=PARENT, previous_parent=None)
+
+
+def set_goal(**changes: Any) -> SetGoal:
+    asked: dict[str, Any] = {
+        "level": GoalLevel.TEAM,
+        "owner": OWNER,
+        "team": "Support",
+        "title": "Halve the open tickets",
+        "metric": MetricBody(kind=MetricKind.NUMBER, start=Decimal(200), target=Decimal(0), unit="tickets"),
+        "starts_on": JANUARY,
+        "ends_on": JUNE,
+        "goal": A_GOAL,
+        "at": NOW,
+        "by": MANAGER,
+    }
+    return SetGoal(**{**asked, **changes})
+
+
+def align(**changes: Any) -> AlignGoal:
+    asked: dict[str, Any] = {"goal": A_GOAL, "parent": PARENT, "parent_goal": parent, "at": NOW, "by": MANAGER}
+    return AlignGoal(**{**asked, **changes})
+
+
+def record(value: str, **changes: Any) -> RecordProgress:
+    return RecordProgress(value=Decimal(value), at=NOW, by=OWNER, **changes)
+
+
+def achieve(value: str | None = None, closed_on: date = JUNE) -> AchieveGoal:
+    return AchieveGoal(value=None if value is None else Decimal(value), closed_on=closed_on, at=NOW, by=OWNER)
+
+
+cancel = CancelGoal(reason="priorities-changed", at=NOW, by=OWNER)

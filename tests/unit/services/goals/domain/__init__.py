@@ -1,0 +1,1 @@
+"""Tests: the rules of the goals service, one by one."""

@@ -1,0 +1,264 @@
+"""Rules of goals: setting, aligning, measuring, closing."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given as for_all
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from services.goals.domain.goal import (
+    GOAL,
+    AchieveGoal,
+    AlignGoal,
+    CancelGoal,
+    CancelGoalBody,
+    GoalCommand,
+    GoalEvent,
+    RecordProgress,
+    SetGoal,
+    SetGoalBody,
+)
+from services.goals.domain.metric import MetricBody
+from services.goals.domain.parent import ParentGoal
+from shared.eventsourcing.decider import Rejected
+from shared.schemas.event import encode
+from shared.schemas.goals import (
+    TYPES,
+    GoalAchieved,
+    GoalCancelled,
+    GoalLevel,
+    GoalProgressRecorded,
+    GoalSet,
+    MetricKind,
+    ProgressSource,
+)
+from shared.schemas.personal_text import PersonalText
+from tests.spec import given
+from tests.unit.services.goals.commands import achieve, align, cancel, record, set_goal
+from tests.unit.services.goals.examples import (
+    A_GOAL,
+    HR,
+    JANUARY,
+    JUNE,
+    NOW,
+    OWNER,
+    achieved,
+    cancelled,
+    figures,
+    goal_events,
+    goals,
+    halfway,
+    people,
+    shares,
+    team_goal_set,
+    words,
+)
+
+
+def test_a_team_goal_is_set_with_its_title_in_clear() -> None:
+    given(GOAL).when(set_goal()).then(team_goal_set)
+
+
+def test_a_persons_goal_is_set_with_its_title_as_personal_text() -> None:
+    title = PersonalText.about(OWNER, "Learn to say no")
+    command = set_goal(level=GoalLevel.PERSON, team=None, title="Learn to say no")
+    given(GOAL).when(command).then(
+        team_goal_set.model_copy(update={"level": GoalLevel.PERSON, "team": None, "title": title})
+    )
+
+
+def test_an_organization_goal_may_have_no_metric_of_its_own() -> None:
+    given(GOAL).when(set_goal(level=GoalLevel.ORGANIZATION, team=None, metric=None)).then(
+        team_goal_set.model_copy(update={"level": GoalLevel.ORGANIZATION, "team": None, "metric": None})
+    )
+
+
+def test_a_goal_is_set_once() -> None:
+    given(GOAL, team_goal_set).when(set_goal()).then_rejected("goal-is-already-set", goal=A_GOAL)
+
+
+def test_a_team_goal_names_its_team() -> None:
+    given(GOAL).when(set_goal(team=None)).then_rejected("team-goal-must-name-its-team", team=None)
+
+
+@pytest.mark.parametrize("level", [GoalLevel.ORGANIZATION, GoalLevel.PERSON])
+def test_no_other_goal_names_a_team(level: GoalLevel) -> None:
+    given(GOAL).when(set_goal(level=level)).then_rejected("team-goal-must-name-its-team", level=level)
+
+
+def test_a_goal_does_not_end_before_it_starts() -> None:
+    given(GOAL).when(set_goal(starts_on=JUNE, ends_on=JANUARY)).then_rejected(
+        "goal-must-not-end-before-it-starts", starts_on=JUNE, ends_on=JANUARY
+    )
+
+
+def test_a_goal_may_start_and_end_on_the_same_day() -> None:
+    given(GOAL).when(set_goal(ends_on=JANUARY)).then(team_goal_set.model_copy(update={"ends_on": JANUARY}))
+
+
+def test_a_goal_whose_metric_cannot_be_measured_is_not_set() -> None:
+    metric = MetricBody(kind=MetricKind.NUMBER, start=Decimal(5), target=Decimal(5))
+    given(GOAL).when(set_goal(metric=metric)).then_rejected("metric-start-must-differ-from-target")
+
+
+def test_progress_is_recorded_with_its_value_its_percentage_and_its_source() -> None:
+    given(GOAL, team_goal_set).when(record("100")).then(halfway)
+
+
+def test_progress_may_have_been_measured_earlier_and_elsewhere() -> None:
+    yesterday = NOW - timedelta(days=1)
+    command = record("100", measured_at=yesterday, source=ProgressSource.INTEGRATION)
+    given(GOAL, team_goal_set).when(command).then(
+        halfway.model_copy(update={"measured_at": yesterday, "source": ProgressSource.INTEGRATION})
+    )
+
+
+def test_progress_below_the_start_is_zero_and_says_so() -> None:
+    given(GOAL, team_goal_set).when(record("220")).then(
+        GoalProgressRecorded(
+            value=Decimal(220),
+            raw_progress=Decimal(-10),
+            progress=Decimal(0),
+            regressed=True,
+            measured_at=NOW,
+            source=ProgressSource.MANUAL,
+        )
+    )
+
+
+@pytest.mark.parametrize(("history", "value"), [([team_goal_set], "200"), ([team_goal_set, halfway], "100.0")])
+def test_the_value_that_is_already_known_is_not_recorded_again(history: list[GoalEvent], value: str) -> None:
+    given(GOAL, *history).when(record(value)).then_nothing()
+
+
+def test_progress_on_a_goal_without_a_metric_is_rejected() -> None:
+    without = team_goal_set.model_copy(update={"metric": None})
+    given(GOAL, without).when(record("1")).then_rejected("goal-has-no-metric")
+
+
+def test_a_goal_is_achieved_with_its_final_value() -> None:
+    given(GOAL, team_goal_set).when(achieve("0")).then(achieved)
+
+
+def test_a_goal_is_achieved_with_its_last_value_if_none_is_said() -> None:
+    given(GOAL, team_goal_set, halfway).when(achieve()).then(
+        GoalAchieved(value=Decimal(100), progress=Decimal(50), closed_on=JUNE)
+    )
+
+
+def test_a_goal_without_a_metric_is_achieved_without_a_value() -> None:
+    without = team_goal_set.model_copy(update={"metric": None})
+    given(GOAL, without).when(achieve()).then(GoalAchieved(value=None, progress=None, closed_on=JUNE))
+    given(GOAL, without).when(achieve("1")).then_rejected("goal-has-no-metric", value=Decimal(1))
+
+
+def test_a_goal_does_not_close_before_it_starts() -> None:
+    new_year = JANUARY - timedelta(days=1)
+    given(GOAL, team_goal_set).when(achieve("0", new_year)).then_rejected(
+        "goal-must-not-close-before-it-starts", starts_on=JANUARY, closed_on=new_year
+    )
+
+
+@pytest.mark.parametrize("command", [achieve(), achieve("0")])
+def test_achieving_twice_changes_nothing(command: AchieveGoal) -> None:
+    given(GOAL, team_goal_set, achieved).when(command).then_nothing()
+
+
+def test_an_achieved_goal_keeps_its_final_value() -> None:
+    given(GOAL, team_goal_set, achieved).when(achieve("10")).then_rejected("goal-is-not-active")
+
+
+def test_a_goal_is_cancelled_with_a_reason() -> None:
+    given(GOAL, team_goal_set).when(cancel).then(cancelled)
+
+
+def test_cancelling_twice_changes_nothing() -> None:
+    given(GOAL, team_goal_set, cancelled).when(cancel).then_nothing()
+
+
+def test_a_reason_is_a_code_and_no_free_text() -> None:
+    with pytest.raises(ValidationError, match="reason"):
+        CancelGoalBody(reason="Bob is ill")
+
+
+@pytest.mark.parametrize("closing", [achieved, cancelled])
+@pytest.mark.parametrize("command", [record("7"), align(), achieve("7"), cancel])
+def test_a_closed_goal_stays_as_it_is(closing: GoalEvent, command: GoalCommand) -> None:
+    if isinstance(command, CancelGoal) and isinstance(closing, GoalCancelled):
+        return
+    given(GOAL, team_goal_set, closing).when(command).then_rejected("goal-is-not-active")
+
+
+@pytest.mark.parametrize("command", [record("7"), align(), achieve("7"), cancel])
+def test_nothing_happens_to_a_goal_that_was_never_set(command: GoalCommand) -> None:
+    given(GOAL).when(command).then_rejected("goal-is-not-active", state="NotSet")
+
+
+@pytest.mark.parametrize("field", [{"weight": "-1"}, {"weight": 1.5}, {"title": "a\x00b"}, {"level": "galaxy"}])
+def test_a_malformed_wish_is_no_request(field: dict[str, object]) -> None:
+    body = set_goal().model_dump(include=set(SetGoalBody.model_fields))
+    SetGoalBody.model_validate(body)
+    with pytest.raises(ValidationError, match=next(iter(field))):
+        SetGoalBody.model_validate({**body, **field})
+
+
+histories = st.lists(goal_events, max_size=6)
+parents = st.builds(
+    ParentGoal,
+    goal=goals,
+    active=st.booleans(),
+    starts_on=st.dates(),
+    ends_on=st.dates(),
+    ancestors=st.lists(goals, max_size=2).map(tuple),
+)
+edge: dict[str, Any] = {"at": st.just(NOW), "by": people | st.just(HR)}
+commands = st.one_of(
+    st.builds(
+        SetGoal,
+        goal=goals,
+        level=st.sampled_from(GoalLevel),
+        owner=people,
+        team=st.none() | words,
+        title=words,
+        starts_on=st.dates(),
+        ends_on=st.dates(),
+        parent=st.none() | goals,
+        parent_goal=st.none() | parents,
+        **edge,
+    ),
+    st.builds(AlignGoal, goal=goals, parent=st.none() | goals, parent_goal=st.none() | parents, weight=shares, **edge),
+    st.builds(RecordProgress, value=figures, **edge),
+    st.builds(AchieveGoal, value=st.none() | figures, closed_on=st.dates(), **edge),
+    st.builds(CancelGoal, reason=st.just("merged"), **edge),
+)
+
+
+@for_all(goal_events)
+def test_events_survive_storage(event: GoalEvent) -> None:
+    stored = encode(event)
+    read = TYPES.decode(event.event_type, stored)
+    assert read == event
+    assert encode(event) == stored
+
+
+@for_all(histories)
+def test_evolve_never_fails_on_any_history(history: list[GoalEvent]) -> None:
+    GOAL.fold(history)
+
+
+@for_all(histories, commands)
+def test_deciding_twice_adds_nothing(history: list[GoalEvent], command: GoalCommand) -> None:
+    state = GOAL.fold(history)
+    try:
+        state = GOAL.fold(GOAL.decide(state, command), state)
+        again = GOAL.decide(state, command)
+    except Rejected:
+        return
+    assert list(again) == []
+
+
+def test_a_goal_set_event_without_a_weight_counts_as_one() -> None:
+    assert GoalSet.model_validate_json(encode(team_goal_set).replace(',"weight":"1"', "")) == team_goal_set

@@ -1,0 +1,112 @@
+"""The people, goals and random events that the goals service's tests share."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from uuid import UUID
+
+from hypothesis import strategies as st
+
+from shared.schemas.goals import (
+    GoalAchieved,
+    GoalAligned,
+    GoalCancelled,
+    GoalLevel,
+    GoalPlanAgreed,
+    GoalPlanProposed,
+    GoalProgressRecorded,
+    GoalSet,
+    Metric,
+    MetricKind,
+    PlanWeight,
+    ProgressSource,
+)
+from shared.schemas.identifiers import GoalId, PersonId
+from shared.schemas.personal_text import PersonalText
+
+OWNER = PersonId(UUID(int=0xA))
+MANAGER = PersonId(UUID(int=0xB))
+HR = PersonId(UUID(int=0xC))
+A_GOAL = GoalId(UUID(int=0x1))
+PARENT = GoalId(UUID(int=0x2))
+OTHER_PARENT = GoalId(UUID(int=0x3))
+NOW = datetime(2026, 3, 31, 14, 30, tzinfo=UTC)
+JANUARY = date(2026, 1, 1)
+JUNE = date(2026, 6, 30)
+DECEMBER = date(2026, 12, 31)
+
+fewer_tickets = Metric(kind=MetricKind.NUMBER, start=Decimal(200), target=Decimal(0), unit="tickets")
+team_goal_set = GoalSet(
+    level=GoalLevel.TEAM,
+    owner=OWNER,
+    team="Support",
+    title="Halve the open tickets",
+    metric=fewer_tickets,
+    starts_on=JANUARY,
+    ends_on=JUNE,
+    parent=None,
+)
+halfway = GoalProgressRecorded(
+    value=Decimal(100),
+    raw_progress=Decimal(50),
+    progress=Decimal(50),
+    regressed=False,
+    measured_at=NOW,
+    source=ProgressSource.MANUAL,
+)
+achieved = GoalAchieved(value=Decimal(0), progress=Decimal(100), closed_on=JUNE)
+cancelled = GoalCancelled(reason="priorities-changed")
+
+people = st.sampled_from([OWNER, MANAGER, HR])
+goals = st.sampled_from([A_GOAL, PARENT, OTHER_PARENT])
+words = st.text(st.characters(exclude_categories=["C"]), min_size=1, max_size=20).filter(str.strip).map(str.strip)
+figures = st.decimals(min_value=-1000, max_value=1000, places=2)
+shares = st.decimals(min_value=0, max_value=100, places=2)
+sealed_texts = st.builds(PersonalText, person=people, key=words, ciphertext=words, bound_to=words)
+metrics = st.builds(
+    Metric,
+    kind=st.sampled_from([*MetricKind, MetricKind("zones")]),
+    start=figures,
+    target=figures,
+    unit=st.none() | words,
+).filter(lambda metric: metric.start != metric.target)
+plan_weights = st.lists(st.builds(PlanWeight, goal=goals, weight=shares), max_size=3).map(tuple)
+
+goal_events = st.one_of(
+    st.builds(
+        GoalSet,
+        level=st.sampled_from([*GoalLevel, GoalLevel("division")]),
+        owner=people,
+        team=st.none() | words,
+        title=words | sealed_texts,
+        metric=st.none() | metrics,
+        starts_on=st.dates(),
+        ends_on=st.dates(),
+        parent=st.none() | goals,
+        weight=shares,
+    ),
+    st.builds(GoalAligned, parent=st.none() | goals, previous_parent=st.none() | goals, weight=shares),
+    st.builds(
+        GoalProgressRecorded,
+        value=figures,
+        raw_progress=figures,
+        progress=shares,
+        regressed=st.booleans(),
+        measured_at=st.datetimes(timezones=st.just(UTC)),
+        source=st.sampled_from([*ProgressSource, ProgressSource("sensor")]),
+    ),
+    st.builds(GoalAchieved, value=st.none() | figures, progress=st.none() | shares, closed_on=st.dates()),
+    st.builds(GoalCancelled, reason=words),
+)
+goal_plan_events = st.one_of(
+    st.builds(
+        GoalPlanProposed,
+        owner=people,
+        starts_on=st.dates(),
+        ends_on=st.dates(),
+        weights=plan_weights,
+        proposed_by=people,
+    ),
+    st.builds(
+        GoalPlanAgreed, owner=people, starts_on=st.dates(), ends_on=st.dates(), weights=plan_weights, agreed_by=people
+    ),
+)

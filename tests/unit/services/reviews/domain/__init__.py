@@ -1,0 +1,1 @@
+"""Tests: unit, the domain of the reviews service."""

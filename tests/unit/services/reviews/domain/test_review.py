@@ -1,0 +1,350 @@
+"""Rules of a review: who may take which step, in which order, and what the completed review says."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given as for_all
+from hypothesis import strategies as st
+
+from services.reviews.domain.evidence import evidence_hash
+from services.reviews.domain.review import REVIEW
+from services.reviews.domain.review_commands import (
+    AcknowledgeReview,
+    ApproveReview,
+    CompleteReview,
+    OpenReview,
+    ReleaseReview,
+    ReviewCommand,
+    SubmitManagerAssessment,
+    SubmitSelfAssessment,
+)
+from services.reviews.domain.score import score
+from shared.eventsourcing.decider import Rejected
+from shared.schemas.event import Event, encode
+from shared.schemas.identifiers import PersonId
+from shared.schemas.personal_text import PersonalText
+from shared.schemas.reviews import (
+    TYPES,
+    ManagerAssessmentSubmitted,
+    ReviewAcknowledged,
+    ReviewApproved,
+    ReviewCompleted,
+    ReviewOpened,
+    ReviewReleased,
+    SelfAssessmentSubmitted,
+)
+from tests.spec import given
+from tests.unit.services.reviews.form import (
+    ANN,
+    CYCLE,
+    EVIDENCE,
+    HR,
+    MANAGER,
+    NOW,
+    POLICY,
+    cycles,
+    evidences,
+    line,
+    people,
+    rated,
+    review_events,
+)
+
+PRAISE = "Delivered on every commitment of the year."
+VIEW = "The migration took longer than I planned."
+OTHER = PersonId(UUID(int=0xAA))
+FORM = (line("goals", "4"), line("competencies", "5"))
+RATINGS = (rated("goals", "4"), rated("competencies", "5"))
+
+
+def by(person: PersonId, **facts: Any) -> dict[str, Any]:
+    return {"at": NOW, "by": person, "cycle_is_open": True, **facts}
+
+
+open_review = OpenReview(cycle=CYCLE, person=ANN, manager=MANAGER, policy=POLICY, **by(HR))
+self_assess = SubmitSelfAssessment(ratings=(line("goals", "5"),), comment=VIEW, **by(ANN))
+assess = SubmitManagerAssessment(ratings=FORM, comment=PRAISE, evidence=EVIDENCE, **by(MANAGER))
+approve = ApproveReview(**by(HR))
+release = ReleaseReview(**by(HR))
+acknowledge = AcknowledgeReview(comment="Thank you.", **by(ANN))
+complete = CompleteReview(**by(HR))
+
+opened = ReviewOpened(cycle=CYCLE, person=ANN, manager=MANAGER, policy=POLICY)
+self_assessed = SelfAssessmentSubmitted(ratings=(rated("goals", "5"),), comment=PersonalText.about(ANN, VIEW))
+assessed = ManagerAssessmentSubmitted(
+    assessor=MANAGER,
+    ratings=RATINGS,
+    comment=PersonalText.about(ANN, PRAISE),
+    evidence=EVIDENCE,
+    evidence_hash=evidence_hash(EVIDENCE),
+    score=score(POLICY, ratings=RATINGS, self_ratings=()),
+)
+approved = ReviewApproved(approver=HR)
+released = ReviewReleased(releaser=HR)
+acknowledged = ReviewAcknowledged(comment=PersonalText.about(ANN, "Thank you."))
+completed = ReviewCompleted(
+    cycle=CYCLE,
+    person=ANN,
+    manager=MANAGER,
+    overall=Decimal("4.40"),
+    rated=True,
+    level="exceeds",
+    scale_minimum=Decimal(1),
+    scale_maximum=Decimal(5),
+    evidence_hash=evidence_hash(EVIDENCE),
+    policy_version="enterprise-1",
+)
+
+STEPS: Sequence[Event] = (opened, assessed, approved, released, acknowledged, completed)
+STATES = ("not-opened", "opened", "manager-assessed", "approved", "released", "acknowledged", "completed")
+
+
+def until(state: str) -> Sequence[Event]:
+    return STEPS[: STATES.index(state)]
+
+
+def test_a_review_opens_for_a_person_under_the_cycles_policy() -> None:
+    given(REVIEW).when(open_review).then(opened)
+
+
+def test_opening_it_again_changes_nothing_even_under_another_manager() -> None:
+    given(REVIEW, opened).when(open_review.model_copy(update={"manager": OTHER})).then_nothing()
+
+
+def test_whoever_would_be_their_own_manager_is_assessed_by_hr() -> None:
+    without_manager = opened.model_copy(update={"manager": None})
+    given(REVIEW).when(open_review.model_copy(update={"manager": ANN})).then(without_manager)
+
+
+def test_the_person_assesses_themselves() -> None:
+    given(REVIEW, opened).when(self_assess).then(self_assessed)
+
+
+def test_nobody_else_writes_the_self_assessment() -> None:
+    as_manager = self_assess.model_copy(update={"by": MANAGER})
+    given(REVIEW, opened).when(as_manager).then_rejected("only-the-reviewed-person-may-self-assess", actor=MANAGER)
+
+
+def test_the_self_assessment_is_written_once() -> None:
+    given(REVIEW, opened, self_assessed).when(self_assess).then_rejected(
+        "self-assessment-is-no-longer-possible", state="self-assessed"
+    )
+
+
+def test_the_self_assessment_comes_before_the_managers() -> None:
+    given(REVIEW, opened, assessed).when(self_assess).then_rejected(
+        "self-assessment-is-no-longer-possible", state="manager-assessed"
+    )
+
+
+def test_the_manager_assesses_without_a_self_assessment_too() -> None:
+    given(REVIEW, opened).when(assess).then(assessed)
+
+
+def test_the_managers_assessment_shows_the_gap_to_the_self_assessment() -> None:
+    own = (rated("goals", "5"),)
+    with_gap = assessed.model_copy(update={"score": score(POLICY, ratings=RATINGS, self_ratings=own)})
+    assert with_gap.score.sections[0].gap == Decimal(1)
+    assert with_gap.score.overall == assessed.score.overall
+    given(REVIEW, opened, self_assessed).when(assess).then(with_gap)
+
+
+def test_an_assessment_may_go_without_a_comment() -> None:
+    given(REVIEW, opened).when(assess.model_copy(update={"comment": None})).then(
+        assessed.model_copy(update={"comment": None})
+    )
+
+
+@pytest.mark.parametrize("actor", [HR, OTHER])
+def test_only_the_manager_of_record_assesses(actor: PersonId) -> None:
+    given(REVIEW, opened).when(assess.model_copy(update={"by": actor})).then_rejected(
+        "only-the-manager-of-record-may-assess", actor=actor
+    )
+
+
+def test_nobody_assesses_themselves_as_the_manager() -> None:
+    without_manager = opened.model_copy(update={"manager": None})
+    given(REVIEW, without_manager).when(assess.model_copy(update={"by": ANN})).then_rejected(
+        "assessor-is-the-reviewed-person", actor=ANN
+    )
+
+
+def test_without_a_manager_of_record_hr_assesses() -> None:
+    without_manager = opened.model_copy(update={"manager": None})
+    given(REVIEW, without_manager).when(assess.model_copy(update={"by": HR})).then(
+        assessed.model_copy(update={"assessor": HR})
+    )
+
+
+def test_a_section_that_the_policy_does_not_know_is_rejected() -> None:
+    unknown = assess.model_copy(update={"ratings": (line("attendance", "4"),)})
+    given(REVIEW, opened).when(unknown).then_rejected(
+        "section-is-not-in-the-policy", section="attendance", policy="enterprise-1"
+    )
+
+
+@pytest.mark.parametrize("rating", ["0.99", "5.01"])
+def test_a_rating_outside_the_scale_is_rejected(rating: str) -> None:
+    given(REVIEW, opened).when(assess.model_copy(update={"ratings": (line("goals", rating),)})).then_rejected(
+        "rating-is-outside-the-scale", rating=Decimal(rating), minimum=Decimal(1), maximum=Decimal(5)
+    )
+
+
+def test_an_item_is_rated_once() -> None:
+    twice = (line("goals", "4"), line("goals", None))
+    given(REVIEW, opened).when(self_assess.model_copy(update={"ratings": twice})).then_rejected(
+        "item-is-rated-twice", section="goals", item="delivery"
+    )
+
+
+def test_a_second_person_approves() -> None:
+    given(REVIEW, opened, assessed).when(approve).then(approved)
+
+
+def test_the_same_approval_twice_is_one() -> None:
+    given(REVIEW, *until("approved")).when(approve).then_nothing()
+
+
+def test_a_second_approver_is_told_that_it_is_done() -> None:
+    given(REVIEW, *until("approved")).when(approve.model_copy(update={"by": OTHER})).then_rejected(
+        "review-is-not-awaiting-approval", state="approved"
+    )
+
+
+def test_the_assessor_does_not_approve() -> None:
+    given(REVIEW, opened, assessed).when(approve.model_copy(update={"by": MANAGER})).then_rejected(
+        "approver-is-the-assessor", actor=MANAGER
+    )
+
+
+def test_nobody_approves_their_own_review() -> None:
+    given(REVIEW, opened, assessed).when(approve.model_copy(update={"by": ANN})).then_rejected(
+        "approver-is-the-reviewed-person", actor=ANN
+    )
+
+
+def test_an_approved_review_is_released() -> None:
+    given(REVIEW, *until("approved")).when(release).then(released)
+
+
+def test_releasing_twice_is_once() -> None:
+    given(REVIEW, *until("released")).when(release).then_nothing()
+
+
+def test_nobody_releases_their_own_review() -> None:
+    given(REVIEW, *until("approved")).when(release.model_copy(update={"by": ANN})).then_rejected(
+        "releaser-is-the-reviewed-person", actor=ANN
+    )
+
+
+def test_the_person_acknowledges_with_a_comment() -> None:
+    given(REVIEW, *until("released")).when(acknowledge).then(acknowledged)
+
+
+def test_the_person_acknowledges_without_a_comment() -> None:
+    silent = acknowledge.model_copy(update={"comment": None})
+    given(REVIEW, *until("released")).when(silent).then(ReviewAcknowledged(comment=None))
+    given(REVIEW, *until("acknowledged")).when(silent).then_nothing()
+
+
+def test_nobody_acknowledges_for_another() -> None:
+    given(REVIEW, *until("released")).when(acknowledge.model_copy(update={"by": MANAGER})).then_rejected(
+        "only-the-reviewed-person-may-acknowledge", actor=MANAGER
+    )
+
+
+def test_an_acknowledged_review_is_completed_with_the_frozen_score() -> None:
+    given(REVIEW, *until("acknowledged")).when(complete).then(completed)
+
+
+def test_an_unrated_review_is_completed_as_unrated_and_not_as_zero() -> None:
+    partial = assessed.model_copy(update={"score": score(POLICY, ratings=RATINGS[1:], self_ratings=())})
+    history = [opened, partial, approved, released, acknowledged]
+    unrated = completed.model_copy(update={"overall": None, "rated": False, "level": None})
+    given(REVIEW, *history).when(complete).then(unrated)
+
+
+def test_completing_twice_is_once() -> None:
+    given(REVIEW, *until("completed")).when(complete).then_nothing()
+
+
+def test_nobody_completes_their_own_review() -> None:
+    given(REVIEW, *until("acknowledged")).when(complete.model_copy(update={"by": ANN})).then_rejected(
+        "completer-is-the-reviewed-person", actor=ANN
+    )
+
+
+@pytest.mark.parametrize(
+    ("command", "rule", "allowed"),
+    [
+        (assess, "review-is-not-awaiting-the-manager", {"opened"}),
+        (approve, "review-is-not-awaiting-approval", {"manager-assessed", "approved"}),
+        (release, "review-is-not-approved", {"approved", "released"}),
+        (acknowledge, "review-is-not-released", {"released"}),
+        (complete, "review-is-not-acknowledged", {"acknowledged", "completed"}),
+    ],
+    ids=["assess", "approve", "release", "acknowledge", "complete"],
+)
+def test_a_step_out_of_order_names_the_state(command: ReviewCommand, rule: str, allowed: set[str]) -> None:
+    for state in STATES:
+        if state not in allowed:
+            given(REVIEW, *until(state)).when(command).then_rejected(rule, state=state)
+
+
+@pytest.mark.parametrize("command", [open_review, self_assess, assess, approve, release, acknowledge, complete])
+def test_a_command_on_a_closed_cycle_is_rejected(command: ReviewCommand) -> None:
+    late = command.model_copy(update={"cycle_is_open": False})
+    for state in STATES:
+        given(REVIEW, *until(state)).when(late).then_rejected("review-cycle-is-closed")
+
+
+def test_a_replay_gives_the_same_score_byte_for_byte() -> None:
+    stored = encode(assessed.model_copy(update={"comment": None}))
+    read = TYPES.decode(assessed.event_type, stored)
+    assert isinstance(read, ManagerAssessmentSubmitted)
+    again = score(POLICY, ratings=read.ratings, self_ratings=())
+    assert again.model_dump_json() == read.score.model_dump_json()
+    assert evidence_hash(read.evidence) == read.evidence_hash
+
+
+histories = st.lists(review_events, max_size=8) | st.integers(0, len(STEPS)).map(lambda n: list(STEPS[:n]))
+facts = {"at": st.just(NOW), "by": people, "cycle_is_open": st.booleans()}
+forms = st.sampled_from([(), FORM, (line("goals", None),), (line("attendance", "3"),)])
+texts = st.sampled_from([None, PRAISE])
+commands = st.one_of(
+    st.builds(OpenReview, cycle=cycles, person=people, manager=st.none() | people, policy=st.just(POLICY), **facts),
+    st.builds(SubmitSelfAssessment, ratings=forms, comment=texts, **facts),
+    st.builds(SubmitManagerAssessment, ratings=forms, comment=texts, evidence=evidences, **facts),
+    st.builds(ApproveReview, **facts),
+    st.builds(ReleaseReview, **facts),
+    st.builds(AcknowledgeReview, comment=texts, **facts),
+    st.builds(CompleteReview, **facts),
+)
+
+
+@for_all(review_events)
+def test_events_survive_storage(event: Event) -> None:
+    stored = encode(event)
+    read = TYPES.decode(event.event_type, stored)
+    assert read == event
+    assert isinstance(read, Event)
+    assert encode(read) == stored
+
+
+@for_all(histories)
+def test_evolve_never_fails_on_any_history(history: list[Event]) -> None:
+    REVIEW.fold(history)
+
+
+@for_all(histories, commands)
+def test_deciding_twice_adds_nothing(history: list[Event], command: ReviewCommand) -> None:
+    state = REVIEW.fold(history)
+    try:
+        state = REVIEW.fold(REVIEW.decide(state, command), state)
+        again = REVIEW.decide(state, command)
+    except Rejected:
+        return
+    assert list(again) == []
