@@ -1,0 +1,1 @@
+"""The people feed in a service's database, on a real PostgreSQL."""
