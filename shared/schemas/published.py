@@ -5,10 +5,11 @@ from functools import reduce
 from operator import or_
 from typing import Final
 
-from shared.schemas import goals, payroll, people, reviews, rewards
+from shared.schemas import feedback, goals, payroll, people, reviews, rewards
 from shared.schemas.event import EventTypes
 
 PUBLISHED: Final[Mapping[str, EventTypes]] = {
+    feedback.TOPIC: feedback.TYPES,
     goals.TOPIC: goals.TYPES,
     people.TOPIC: people.TYPES,
     people.COMPENSATION_TOPIC: people.COMPENSATION_TYPES,
