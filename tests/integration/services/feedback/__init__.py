@@ -1,0 +1,1 @@
+"""Tests: integration, the feedback service on real servers."""
