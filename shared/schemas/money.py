@@ -25,6 +25,9 @@ MINOR_UNITS: Final = {
 }
 """Decimal places per currency, from ISO 4217 (list one)."""
 
+_DIGITS: Final = 15
+"""Before the decimal point: beyond any budget, and in minor units a signed 64-bit integer still."""
+
 
 class Money(BaseModel):
     """An amount in a currency; more decimal places than the currency has are refused, never rounded away."""
@@ -41,6 +44,8 @@ class Money(BaseModel):
         if self.currency not in MINOR_UNITS:
             raise PydanticCustomError("currency", "{currency} is not an ISO 4217 currency", {"currency": self.currency})
         places = MINOR_UNITS[self.currency]
+        if self.amount.adjusted() >= _DIGITS:
+            raise PydanticCustomError("money_too_large", "has more than {digits} digits", {"digits": _DIGITS})
         if self.amount != self.amount.quantize(Decimal(1).scaleb(-places)):
             raise PydanticCustomError(
                 "money_minor_units",
