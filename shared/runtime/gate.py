@@ -1,0 +1,105 @@
+"""What stands before every route: correlation, the body's size, and the caller's token."""
+
+from typing import Final
+from uuid import UUID
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.eventsourcing.identifiers import uuid7
+from shared.runtime import problems
+from shared.runtime.authentication import Authenticator
+from shared.runtime.failures import problem_of
+from shared.runtime.logging import log_context
+from shared.runtime.problems import FieldError, invalid, problem, shown
+
+OPEN: Final = frozenset({"/health/live", "/health/ready"})
+"""All that answers without a token."""
+CORRELATION: Final = "X-Correlation-Id"
+
+
+class Gate:
+    """Lets through what is well-formed, small enough and comes from a known caller, and answers everything else.
+
+    It also answers for what fails behind it, so that nothing of the inside reaches a client, and gives the correlation
+    id to every log line and every answer.
+    """
+
+    def __init__(self, app: ASGIApp, *, authenticator: Authenticator, largest_body: int) -> None:
+        self._app = app
+        self._authenticator = authenticator
+        self._largest_body = largest_body
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        correlation_id = _uuid(Headers(scope=scope).get(CORRELATION)) or uuid7()
+        with log_context(correlation_id=str(correlation_id)):
+            answer = _Answer(send, correlation_id)
+            try:
+                scope.setdefault("state", {})["correlation_id"] = correlation_id
+                await self._enter(scope, receive, answer)
+            except Exception as error:
+                if answer.started:
+                    raise
+                await problems.response(problem_of(error), scope["path"])(scope, receive, answer)
+
+    async def _enter(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
+        headers = Headers(scope=scope)
+        if scope["path"] not in OPEN:
+            scope["state"]["caller"] = await self._authenticator.caller(headers.get("Authorization"))
+        if (asked := headers.get(CORRELATION)) is not None and _uuid(asked) is None:
+            raise invalid([FieldError(field=CORRELATION, value=shown(asked), message="must be a UUID")])
+        if "\x00" in scope["path"] or b"%00" in scope["query_string"]:
+            raise problem(
+                "malformed-url", status=400, title="The address is not valid", detail="It holds NUL (U+0000)."
+            )
+        declared = headers.get("Content-Length", "0")
+        if declared.isdecimal() and int(declared) > self._largest_body:
+            raise _too_large(self._largest_body)
+        await self._app(scope, _Counted(receive, self._largest_body), answer)
+
+
+class _Answer:
+    """Sends an answer with its correlation id, and remembers that it began."""
+
+    def __init__(self, send: Send, correlation_id: UUID) -> None:
+        self._send = send
+        self._correlation_id = correlation_id
+        self.started = False
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.started = True
+            MutableHeaders(scope=message)[CORRELATION] = str(self._correlation_id)
+        await self._send(message)
+
+
+class _Counted:
+    """Receives a body and stops when it is larger than it may be, whatever its Content-Length said."""
+
+    def __init__(self, receive: Receive, largest: int) -> None:
+        self._receive = receive
+        self._largest = largest
+        self._size = 0
+
+    async def __call__(self) -> Message:
+        message = await self._receive()
+        self._size += len(message.get("body", b""))
+        if self._size > self._largest:
+            raise _too_large(self._largest)
+        return message
+
+
+def _too_large(largest: int) -> HTTPException:
+    """Of the framework's own kind, since it takes any other for a body that cannot be parsed."""
+    return HTTPException(413, f"The body may have {largest} bytes.")
+
+
+def _uuid(text: str | None) -> UUID | None:
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        return None
