@@ -22,6 +22,7 @@ from services.reviews.domain.review_commands import (
     SubmitSelfAssessment,
 )
 from services.reviews.domain.score import score
+from services.reviews.projections.review_state import STATE_AFTER
 from shared.eventsourcing.decider import Rejected
 from shared.schemas.event import Event, encode
 from shared.schemas.identifiers import PersonId
@@ -104,6 +105,13 @@ STATES = ("not-opened", "opened", "manager-assessed", "approved", "released", "a
 
 def until(state: str) -> Sequence[Event]:
     return STEPS[: STATES.index(state)]
+
+
+def test_the_read_models_name_the_states_as_the_review_does() -> None:
+    history = [opened, self_assessed, assessed, approved, released, acknowledged, completed]
+    for count, event in enumerate(history, start=1):
+        assert REVIEW.fold(history[:count]).status == STATE_AFTER[type(event)]
+    assert list(STATE_AFTER) == [type(event) for event in history]
 
 
 def test_a_review_opens_for_a_person_under_the_cycles_policy() -> None:

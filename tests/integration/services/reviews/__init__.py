@@ -1,0 +1,1 @@
+"""Tests: integration, the reviews service on real servers."""
