@@ -24,6 +24,7 @@ def create_engine(url: str, *, pool_size: int = 5, application_name: str = "trel
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_pre_ping=False,
+        hide_parameters=True,  # an error's message goes to the logs, and parameters hold what people wrote
         connect_args={"server_settings": {**_TIMEOUTS, "application_name": application_name}, "timeout": 5},
     )
 

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from shared.eventsourcing.database import is_transient
 from shared.eventsourcing.decider import Rejected
 from shared.eventsourcing.errors import Conflict, KeyReused, NotCaughtUp, VersionMismatch
+from shared.privacy.errors import PersonErased
 from shared.runtime import problems
 from shared.runtime.logging import logger
 from shared.runtime.problems import FieldError, Problem, problem
@@ -33,7 +34,7 @@ log = logger(__name__)
 
 def install(app: FastAPI) -> None:
     """Answer every failure under a route with its problem document."""
-    for kind in (Problem, Rejected, VersionMismatch, KeyReused, Conflict, NotCaughtUp):
+    for kind in (Problem, Rejected, VersionMismatch, KeyReused, Conflict, NotCaughtUp, PersonErased):
         app.add_exception_handler(kind, _answer)
     app.add_exception_handler(RequestValidationError, _answer)
     app.add_exception_handler(HTTPException, _answer)
@@ -50,6 +51,8 @@ def problem_of(error: Exception) -> Problem:
             return error
         case Rejected(rule=rule, values=values):
             return problems.rule_broken(rule, values)
+        case PersonErased(person=person):
+            return problems.rule_broken("person-is-erased", {"person": person})
         case RequestValidationError():
             return _invalid(error)
         case VersionMismatch(expected=expected, actual=actual):

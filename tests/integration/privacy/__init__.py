@@ -1,0 +1,1 @@
+"""Personal text on a real PostgreSQL."""
