@@ -71,7 +71,7 @@ async def test_a_wrong_field_is_named_with_its_value(
     (error,) = document["errors"]
     assert error["field"] == field
     assert error["value"] == value
-    assert message is None or error["message"] == message
+    assert message is None or error["message"].startswith(message)
     assert document["detail"].startswith(f"{field}: ")
 
 
