@@ -83,7 +83,7 @@ class Change:
     identity: UUID
     before: Loaded[Any]
     state: Any
-    events: list[Event] = field(default_factory=list[Event])
+    events: list[tuple[Event, Metadata]] = field(default_factory=list[tuple[Event, Metadata]])
 
 
 Load: TypeAlias = Callable[[AsyncConnection, Decider[Any], UUID], Awaitable[Loaded[Any]]]
@@ -92,8 +92,9 @@ Load: TypeAlias = Callable[[AsyncConnection, Decider[Any], UUID], Awaitable[Load
 class Decision:
     """Loads and decides over one or more streams in one transaction; appends once, at its end."""
 
-    def __init__(self, connection: AsyncConnection, load: Load) -> None:
+    def __init__(self, connection: AsyncConnection, load: Load, context: Context) -> None:
         self.connection = connection
+        self.context = context
         self._load = load
         self._changes: dict[str, Change] = {}
         self._held: dict[str, int] = {}
@@ -123,7 +124,7 @@ class Decision:
             self._changes[stream] = Change(decider, identity, loaded, loaded.state)
         change = self._changes[stream]
         events = decider.decide(change.state, command)
-        change.events.extend(events)
+        change.events.extend((event, self.context.metadata) for event in events)
         change.state = decider.fold(events, change.state)
         return change.state
 

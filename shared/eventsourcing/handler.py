@@ -94,20 +94,20 @@ class CommandHandler:
         async with self.store.engine.connect() as connection:
             if not one_statement:
                 await connection.execute(text("select 1"))  # begins the transaction that the driver's statements join
-            decision = Decision(connection, self.load)
+            decision = Decision(connection, self.load, context)
             await plan(decision)
-            outcomes = await self.append(decision, context, answer)
+            outcomes = await self.append(decision, answer)
             await connection.commit()
         self.remember(decision, outcomes)
         return outcomes
 
-    async def append(self, decision: Decision, context: Context, answer: Answer = no_answer) -> list[Outcome]:
+    async def append(self, decision: Decision, answer: Answer = no_answer) -> list[Outcome]:
         """Append what was decided, in the decision's own transaction; the caller commits, then calls `remember`.
 
         Raises:
             Conflict: a stream moved meanwhile; roll back and decide afresh.
         """
-        changes = list(decision.changes.items())
+        context, changes = decision.context, list(decision.changes.items())
         if changes and context.expected_version not in (None, changes[0][1].before.version):
             stream, change = changes[0]
             raise VersionMismatch(stream, expected=context.expected_version or 0, actual=change.before.version)
@@ -116,7 +116,7 @@ class CommandHandler:
             Append(
                 stream=stream,
                 expected=change.before.version,
-                events=await self.store.prepare(change.events, context.metadata),
+                events=await self.store.prepare(change.events),
                 key=context.idempotency if n == 0 else None,
                 answer=_kept(stream, self._answer(change, answer)) if n == 0 else "{}",
             )

@@ -155,15 +155,16 @@ class EventStore:
         self._types = types
         self._seal = seal
 
-    async def prepare(self, events: Sequence[Event], metadata: Metadata) -> list[NewEvent]:
+    async def prepare(self, events: Sequence[tuple[Event, Metadata]]) -> list[NewEvent]:
         """Mint the events' ids, seal their personal text, write their JSON."""
-        header = metadata.encode()
         prepared: list[NewEvent] = []
-        for event in events:
+        for event, metadata in events:
             event_id = uuid7()
             sealed = event if self._seal is None else await self._seal(event, event_id)
             prepared.append(
-                NewEvent(event_id=event_id, event_type=event.event_type, data=encode(sealed), metadata=header)
+                NewEvent(
+                    event_id=event_id, event_type=event.event_type, data=encode(sealed), metadata=metadata.encode()
+                )
             )
         return prepared
 

@@ -1,0 +1,146 @@
+"""Feeds that are not ours carry no chain: read from the beginning at every start, in a way that may repeat."""
+
+import asyncio
+import contextlib
+import random
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+import structlog
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from shared.eventsourcing import dead_letters
+from shared.eventsourcing.database import is_transient
+from shared.eventsourcing.kafka import Kafka
+from shared.schemas.envelope import Headers
+
+_LOOK_SECONDS: Final = 5.0
+_START_SECONDS: Final = 20.0
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class FeedRecord:
+    """A record of a feed; a value of None is a tombstone."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+
+
+ApplyFeed: TypeAlias = Callable[[AsyncEngine, Sequence[FeedRecord]], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feed:
+    """A topic of another publisher. `apply` is idempotent: it upserts by id and revision, or commands what may repeat."""
+
+    name: str
+    topic: str
+    apply: ApplyFeed
+
+
+class FeedReader:
+    """Reads one feed from its beginning, for ever; offsets never decide."""
+
+    def __init__(self, engine: AsyncEngine, kafka: Kafka, feed: Feed) -> None:
+        self.feed = feed
+        self.caught_up = asyncio.Event()
+        self.last_error: str | None = None
+        self.last_poll = time.monotonic()
+        self._engine = engine
+        self._kafka = kafka
+
+    async def run(self) -> None:
+        """Read until cancelled; after a failure, begin again."""
+        failures = 0
+        while True:
+            try:
+                await self._read()
+            except Exception as error:
+                if not (is_transient(error) or isinstance(error, KafkaError | _TopicMissing)):
+                    raise
+                failures = min(failures + 1, 6)
+                self.last_error = f"{type(error).__name__}: {error}"
+                log.warning("feed.failed", feed=self.feed.name, error=self.last_error)
+                await asyncio.sleep(min(5.0, 0.1 * 2**failures) * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
+
+    async def _read(self) -> None:
+        consumer = self._kafka.consumer()
+        try:
+            async with asyncio.timeout(_START_SECONDS):
+                await consumer.start()
+                partitions = await self._assign(consumer)
+                ends = await consumer.end_offsets(partitions)
+            while True:
+                batch = await consumer.getmany(timeout_ms=100, max_records=1_000)
+                self.last_poll = time.monotonic()
+                records = [_record(record) for part in batch.values() for record in part]
+                if records:
+                    await self._apply(records)
+                    self.last_error = None
+                if not self.caught_up.is_set() and await self._reached(consumer, ends):
+                    self.caught_up.set()
+                if not records and time.monotonic() - self._looked > _LOOK_SECONDS:
+                    await self._look(consumer, partitions)
+        finally:
+            with contextlib.suppress(KafkaError, OSError, TimeoutError):
+                async with asyncio.timeout(5):
+                    await consumer.stop()
+
+    async def _assign(self, consumer: AIOKafkaConsumer) -> list[TopicPartition]:
+        self._looked = time.monotonic()
+        await consumer.topics()
+        found = consumer.partitions_for_topic(self.feed.topic)
+        if not found:
+            raise _TopicMissing(f"topic {self.feed.topic} does not exist")
+        partitions = [TopicPartition(self.feed.topic, p) for p in sorted(found)]
+        consumer.assign(partitions)
+        await consumer.seek_to_beginning(*partitions)
+        return partitions
+
+    async def _reached(self, consumer: AIOKafkaConsumer, ends: dict[TopicPartition, int]) -> bool:
+        return all([await consumer.position(tp) >= end for tp, end in ends.items()])
+
+    async def _look(self, consumer: AIOKafkaConsumer, partitions: list[TopicPartition]) -> None:
+        """An emptied topic ends before the place where this consumer reads on."""
+        self._looked = time.monotonic()
+        for tp, end in (await consumer.end_offsets(partitions)).items():
+            if await consumer.position(tp) > end:
+                await consumer.seek_to_beginning(tp)
+
+    async def _apply(self, records: Sequence[FeedRecord]) -> None:
+        try:
+            await self.feed.apply(self._engine, records)
+        except Exception as error:
+            if is_transient(error) or isinstance(error, KafkaError):
+                raise
+            await self._apply_one_by_one(records)
+
+    async def _apply_one_by_one(self, records: Sequence[FeedRecord]) -> None:
+        """Find the culprit: what cannot be applied is parked, the others go on."""
+        for record in records:
+            try:
+                await self.feed.apply(self._engine, [record])
+            except Exception as error:
+                if is_transient(error) or isinstance(error, KafkaError):
+                    raise
+                log.exception("feed.parked", feed=self.feed.name, partition=record.partition, offset=record.offset)
+                async with self._engine.begin() as connection:
+                    await dead_letters.park(connection, self.feed.name, record, stream=None, cause=repr(error))
+
+
+class _TopicMissing(Exception):
+    """The feed's topic is not there (yet)."""
+
+
+def _record(record: Any) -> FeedRecord:
+    return FeedRecord(record.topic, record.partition, record.offset, record.key, record.value, record.headers)

@@ -1,0 +1,90 @@
+"""How this process reaches Kafka: one description for producers, consumers and FastStream's broker."""
+
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from faststream.kafka import KafkaBroker
+from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
+
+_REQUEST_TIMEOUT_MS: Final = 15_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kafka:
+    """A cluster and what it can do. `assignment="fixed"`: this one worker reads every partition and joins no group."""
+
+    bootstrap: str
+    idempotence: bool = True
+    assignment: Literal["group", "fixed"] = "group"
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    sasl_username: str | None = None
+    sasl_password: str | None = None
+    ca_file: Path | None = None
+
+    def _ssl_context(self) -> ssl.SSLContext | None:
+        return ssl.create_default_context(cafile=self.ca_file) if self.security_protocol.endswith("SSL") else None
+
+    def _client_options(self) -> dict[str, Any]:
+        options: dict[str, Any] = {
+            "bootstrap_servers": self.bootstrap,
+            "security_protocol": self.security_protocol,
+            "ssl_context": self._ssl_context(),
+        }
+        if self.sasl_username is not None:
+            options |= {
+                "sasl_mechanism": self.sasl_mechanism,
+                "sasl_plain_username": self.sasl_username,
+                "sasl_plain_password": self.sasl_password,
+            }
+        return options
+
+    def producer(self) -> AIOKafkaProducer:
+        """A producer for one writer: every record acknowledged by all replicas, and not doubled by a resend."""
+        return AIOKafkaProducer(
+            **self._client_options(),
+            acks="all",
+            enable_idempotence=self.idempotence,
+            linger_ms=5,
+            max_batch_size=131_072,
+            request_timeout_ms=_REQUEST_TIMEOUT_MS,
+        )
+
+    def consumer(self) -> AIOKafkaConsumer:
+        """A consumer without a group, for reading what is there."""
+        return AIOKafkaConsumer(
+            **self._client_options(),
+            group_id=None,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            request_timeout_ms=_REQUEST_TIMEOUT_MS,
+        )
+
+    def broker(self) -> KafkaBroker:
+        """FastStream's broker for batch subscribers; it creates no topic."""
+        return KafkaBroker(
+            self.bootstrap,
+            security=self._broker_security(),
+            allow_auto_create_topics=False,
+            consumer_only=True,
+            graceful_timeout=8,
+            request_timeout_ms=_REQUEST_TIMEOUT_MS,
+            logger=None,
+        )
+
+    def _broker_security(self) -> BaseSecurity | None:
+        if self.security_protocol == "PLAINTEXT":
+            return None
+        context = self._ssl_context()
+        if self.sasl_username is None:
+            return BaseSecurity(ssl_context=context)
+        kind = {"PLAIN": SASLPlaintext, "SCRAM-SHA-256": SASLScram256, "SCRAM-SHA-512": SASLScram512}
+        return kind[self.sasl_mechanism](
+            username=self.sasl_username,
+            password=self.sasl_password or "",
+            ssl_context=context,
+            use_ssl=context is not None,
+        )

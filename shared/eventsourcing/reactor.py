@@ -1,0 +1,85 @@
+"""The reactor: what a reader does for a reaction. Loads and decisions first, one append at the end."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.eventsourcing.decision import Context, Decision
+from shared.eventsourcing.errors import Conflict
+from shared.eventsourcing.handler import CommandHandler
+from shared.eventsourcing.identifiers import derived
+from shared.eventsourcing.reaction import Reaction
+from shared.eventsourcing.reader import Committed
+from shared.eventsourcing.recorded import Recorded
+from shared.schemas.identifiers import SYSTEM
+
+_DONE: Final = text("select key from idempotency_keys where caller = :caller and key = any(:keys)")
+_REMEMBER: Final = text(
+    "insert into idempotency_keys (caller, route, key, request_hash, answer, version, position) "
+    "values (:caller, :route, :key, '', '{}', 0, :position)"
+)
+
+
+class Reactor:
+    """Turns events into commands, each event once: also when the log is published or read again from the beginning."""
+
+    def __init__(self, reaction: Reaction, handler: CommandHandler) -> None:
+        self.name = reaction.name
+        self.topics = reaction.topics
+        self._react = reaction.react
+        self._handler = handler
+        self._caller = f"reaction:{reaction.name}"
+
+    async def apply(self, connection: AsyncConnection, events: Sequence[Recorded]) -> Committed | None:
+        """React to a slice's events; their commands are appended together, the last statement before the checkpoint.
+
+        Raises:
+            Conflict: a stream moved meanwhile; the whole slice is to be run again.
+        """
+        done = await self._done(connection, events)
+        decision = Decision(connection, self._handler.load, self._context(events[0]))
+        reacted: list[Recorded] = []
+        for recorded in events:
+            if str(recorded.envelope.id) in done:
+                continue
+            decision.context = self._context(recorded)
+            before = decision.mark()
+            await self._react(decision, recorded)
+            if decision.mark() != before:
+                reacted.append(recorded)
+        if not reacted:
+            return None
+        await self._remember(connection, reacted)
+        try:
+            outcomes = await self._handler.append(decision)
+        except Conflict as conflict:
+            self._handler.forget(*conflict.streams)
+            raise
+        return lambda: self._handler.remember(decision, outcomes)
+
+    def _context(self, recorded: Recorded) -> Context:
+        """Deterministic: the same event gives the same command id and time, whenever it is read."""
+        envelope = recorded.envelope
+        return Context(
+            actor=SYSTEM,
+            at=envelope.recorded_at,
+            command_id=derived(self.name, envelope.id),
+            correlation_id=envelope.correlation_id,
+            causation_id=envelope.id,
+            traceparent=envelope.traceparent,
+        )
+
+    async def _done(self, connection: AsyncConnection, events: Sequence[Recorded]) -> set[str]:
+        keys = [str(recorded.envelope.id) for recorded in events]
+        return set((await connection.execute(_DONE, {"caller": self._caller, "keys": keys})).scalars())
+
+    async def _remember(self, connection: AsyncConnection, reacted: Sequence[Recorded]) -> None:
+        await connection.execute(
+            _REMEMBER,
+            [
+                {"caller": self._caller, "route": r.stream, "key": str(r.envelope.id), "position": r.position}
+                for r in reacted
+            ],
+        )

@@ -1,0 +1,236 @@
+"""A reader applies one partition's slice in one transaction: fence, chain, apply, checkpoint, commit."""
+
+import traceback
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol, TypeAlias
+
+import structlog
+from pydantic import ValidationError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from shared.eventsourcing import checkpoints, dead_letters
+from shared.eventsourcing.checkpoints import Checkpoint
+from shared.eventsourcing.database import is_transient
+from shared.eventsourcing.errors import Conflict, WaitingFor
+from shared.eventsourcing.recorded import Recorded
+from shared.eventsourcing.walk import Record, Walk, walk
+from shared.schemas.envelope import Envelope, from_headers
+from shared.schemas.event import EventTypes, UnknownEvent
+
+_RERUNS: Final = 5
+
+log = structlog.get_logger(__name__)
+
+Committed: TypeAlias = Callable[[], None]
+
+
+class Applier(Protocol):
+    """What a reader does with events: fill read models, or react."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def topics(self) -> tuple[str, ...]: ...
+    async def apply(self, connection: AsyncConnection, events: Sequence[Recorded]) -> Committed | None:
+        """Apply the events inside the slice's transaction; what is returned is called after its commit."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a slice left its partition."""
+
+    position: int
+    next_offset: int
+    hole: bool = False
+    stopped: bool = False
+
+
+@dataclass(slots=True)
+class Counts:
+    """What a reader did since its start."""
+
+    applied: int = 0
+    skipped: int = 0
+    unknown: int = 0
+    parked: int = 0
+    unknown_types: set[str] = field(default_factory=set[str])
+
+
+class Reader:
+    """Applies slices for one projection or reaction. `fence` and `follow` are the guards that tests take away."""
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        types: EventTypes,
+        applier: Applier,
+        *,
+        cap: int = dead_letters.CAP,
+        fence: bool = True,
+        follow: Callable[[Checkpoint, Sequence[Record]], Walk] = walk,
+    ) -> None:
+        self.name = applier.name
+        self.topics = applier.topics
+        self.engine = engine
+        self.counts = Counts()
+        self._types = types
+        self._applier = applier
+        self._cap = cap
+        self._fence = fence
+        self._follow = follow
+
+    async def process(self, topic: str, partition: int, records: Sequence[Record]) -> Progress:
+        """Apply one partition's records and move its checkpoint, or leave everything as it was.
+
+        Raises:
+            Exception: nothing was applied and the records must be read again: a database that is down, a conflict that
+                lasted. What an event itself causes is parked and does not raise.
+        """
+        for rerun in range(_RERUNS):
+            try:
+                return await self._slice(topic, partition, records, self._all_at_once)
+            except Conflict:
+                if rerun == _RERUNS - 1:
+                    raise
+            except Exception as error:
+                if is_transient(error):
+                    raise
+                log.warning("reader.slice_poisoned", reader=self.name, error=repr(error))
+                break
+        return await self._slice(topic, partition, records, self._one_by_one)
+
+    async def _slice(
+        self,
+        topic: str,
+        partition: int,
+        records: Sequence[Record],
+        apply: "Callable[[AsyncConnection, Sequence[tuple[Record, Envelope]]], Awaitable[list[Committed]]]",
+    ) -> Progress:
+        async with self.engine.begin() as connection:
+            checkpoint = await checkpoints.lock(connection, self.name, topic, partition, fence=self._fence)
+            if checkpoint.stopped:
+                return Progress(checkpoint.position, checkpoint.next_offset, stopped=True)
+            path = self._follow(checkpoint, records)
+            committed = await apply(connection, await self._not_parked(connection, path))
+            stopped = await self._leave(connection, checkpoint, path)
+        for call in committed:
+            call()
+        self.counts.applied += len(path.fresh)
+        self.counts.skipped += path.skipped
+        return Progress(path.position, path.next_offset, hole=path.hole, stopped=stopped)
+
+    async def _not_parked(self, connection: AsyncConnection, path: Walk) -> list[tuple[Record, Envelope]]:
+        """What may be applied: malformed records, and events behind a dead letter of their stream, are parked."""
+        for record, reason in path.malformed:
+            await self._park(connection, record, None, reason)
+        if not path.fresh:
+            return []
+        streams = {envelope.subject for _, envelope in path.fresh}
+        parked = await dead_letters.parked_streams(connection, self.name, sorted(streams))
+        for record, envelope in path.fresh:
+            if envelope.subject in parked:
+                await self._park(connection, record, envelope, "an earlier event of this stream is parked")
+        return [(record, envelope) for record, envelope in path.fresh if envelope.subject not in parked]
+
+    async def _all_at_once(
+        self, connection: AsyncConnection, fresh: Sequence[tuple[Record, Envelope]]
+    ) -> list[Committed]:
+        events = [e for e in (self._decoded(record, envelope) for record, envelope in fresh) if e is not None]
+        if not events:
+            return []
+        done = await self._applier.apply(connection, events)
+        return [done] if done else []
+
+    async def _one_by_one(
+        self, connection: AsyncConnection, fresh: Sequence[tuple[Record, Envelope]]
+    ) -> list[Committed]:
+        """Find the culprit: each event behind its own savepoint; what fails is parked with its stream."""
+        parked: set[str] = set()
+        committed: list[Committed] = []
+        for record, envelope in fresh:
+            if envelope.subject in parked:
+                await self._park(connection, record, envelope, "an earlier event of this stream is parked")
+                continue
+            try:
+                async with connection.begin_nested():
+                    committed += await self._all_at_once(connection, [(record, envelope)])
+            except Conflict:
+                raise
+            except WaitingFor as fact:
+                parked.add(envelope.subject)
+                await self._park(connection, record, envelope, f"waiting-for:{fact.fact}", waiting_for=fact.fact)
+            except Exception as error:
+                if is_transient(error):
+                    raise
+                parked.add(envelope.subject)
+                await self._park(connection, record, envelope, "".join(traceback.format_exception(error)))
+        return committed
+
+    def _decoded(self, record: Record, envelope: Envelope) -> Recorded | None:
+        event = self._types.decode(envelope.type, record.value or b"")
+        if isinstance(event, UnknownEvent):
+            self.counts.unknown += 1
+            self.counts.unknown_types.add(event.event_type)
+            return None
+        return Recorded(event, envelope)
+
+    async def _park(
+        self,
+        connection: AsyncConnection,
+        record: Record,
+        envelope: Envelope | None,
+        cause: str,
+        *,
+        waiting_for: str | None = None,
+    ) -> None:
+        self.counts.parked += 1
+        log.error(
+            "reader.parked", reader=self.name, topic=record.topic, partition=record.partition, offset=record.offset
+        )
+        stream = envelope.subject if envelope else None
+        await dead_letters.park(connection, self.name, record, stream=stream, cause=cause, waiting_for=waiting_for)
+
+    async def _leave(self, connection: AsyncConnection, checkpoint: Checkpoint, path: Walk) -> bool:
+        """Move the checkpoint; stop the partition after a fork or too many dead letters. Whether it stopped."""
+        await checkpoints.move(
+            connection,
+            self.name,
+            checkpoint,
+            log_id=path.log_id,
+            position=path.position,
+            next_offset=path.next_offset,
+        )
+        reason = path.forked
+        if reason is None and self.counts.parked and await dead_letters.count(connection, self.name) > self._cap:
+            reason = f"more than {self._cap} dead letters"
+        if reason is None:
+            return False
+        log.error(
+            "reader.stopped", reader=self.name, topic=checkpoint.topic, partition=checkpoint.partition, why=reason
+        )
+        await checkpoints.stop(connection, self.name, checkpoint, reason, seen_log_id=path.seen_log_id)
+        return True
+
+    async def stop(self, topic: str, partition: int, reason: str) -> None:
+        """Stop a partition: its hole is real."""
+        log.error("reader.stopped", reader=self.name, topic=topic, partition=partition, why=reason)
+        async with self.engine.begin() as connection:
+            checkpoint = await checkpoints.lock(connection, self.name, topic, partition)
+            await checkpoints.stop(connection, self.name, checkpoint, reason)
+
+    async def retry(self, stream: str, topic: str, partition: int) -> bool:
+        """Apply a parked stream in order, all of it or nothing; whether it went through."""
+        try:
+            async with self.engine.begin() as connection:
+                await checkpoints.lock(connection, self.name, topic, partition)
+                parked = await dead_letters.of_stream(connection, self.name, stream)
+                fresh = [(r, e) for r in parked if isinstance(e := from_headers(r.headers), Envelope)]
+                committed = await self._all_at_once(connection, fresh)
+                await dead_letters.remove(connection, [r.id for r in parked])
+        except (WaitingFor, Conflict, ValidationError):
+            return False
+        for call in committed:
+            call()
+        return True

@@ -1,0 +1,114 @@
+"""Before a relay publishes: each partition's last record against the store. Behind is refilled, different is a fork."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.structs import ConsumerRecord
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from shared.eventsourcing.database import driver
+from shared.eventsourcing.errors import LogForked
+from shared.eventsourcing.lease import Lead, Link
+from shared.eventsourcing.partitioning import partition_of
+from shared.schemas.envelope import LogMark, MalformedEnvelope, from_headers
+
+_READ_SECONDS: Final = 10.0
+_STORED: Final = "select position, stream, event_id from events where position = any($1::bigint[])"
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What a partition ends with: the log, position and event of its last record that is an envelope."""
+
+    log_id: UUID
+    position: int
+    event_id: UUID | None
+
+
+async def last_records(consumer: AIOKafkaConsumer, topic: str, partitions: int) -> dict[int, Published]:
+    """The last record of each partition that has one; records that are no envelope are passed over, backwards."""
+    everything = [TopicPartition(topic, p) for p in range(partitions)]
+    consumer.assign(everything)
+    first, end = await consumer.beginning_offsets(everything), await consumer.end_offsets(everything)
+    found: dict[int, Published] = {}
+    wanted = {tp: end[tp] - 1 for tp in everything if end[tp] > first[tp]}
+    while wanted:
+        records = await _records_at(consumer, wanted)
+        wanted.clear()
+        for tp, record in records.items():
+            published = _published(record)
+            if published is not None:
+                found[tp.partition] = published
+            elif record.offset > first[tp]:
+                wanted[tp] = record.offset - 1
+    return found
+
+
+async def _records_at(
+    consumer: AIOKafkaConsumer, wanted: Mapping[TopicPartition, int]
+) -> dict[TopicPartition, ConsumerRecord[bytes, bytes]]:
+    """One record a partition, at exactly this offset."""
+    consumer.assign(list(wanted))
+    for tp, offset in wanted.items():
+        consumer.seek(tp, offset)
+    records: dict[TopicPartition, ConsumerRecord[bytes, bytes]] = {}
+    async with asyncio.timeout(_READ_SECONDS):
+        while len(records) < len(wanted):
+            batch = await consumer.getmany(timeout_ms=200)
+            for tp, part in batch.items():
+                records.setdefault(tp, part[0])
+    return records
+
+
+def _published(record: ConsumerRecord[bytes, bytes]) -> Published | None:
+    try:
+        envelope = from_headers(record.headers)
+    except MalformedEnvelope:
+        return None
+    if isinstance(envelope, LogMark):
+        return Published(envelope.log_id, envelope.previous_position, envelope.previous_id)
+    return Published(envelope.log_id, envelope.position, envelope.id)
+
+
+async def reconcile(
+    engine: AsyncEngine, topic: str, lead: Lead, last: Mapping[int, Published]
+) -> tuple[int, dict[int, Link]]:
+    """From where to publish: the position to read the store from, and each partition's last record that is certain.
+
+    Certain is what the checkpoint says, or less where Kafka holds less: a relay that failed may have left a hole
+    before the last record, so that Kafka's end alone proves nothing.
+
+    Raises:
+        LogForked: a partition ends with what the store does not hold at that position, or with a younger log.
+    """
+    async with engine.connect() as connection:
+        rows = await (await driver(connection)).fetch(_STORED, [p.position for p in last.values() if p.position])
+    stored = {row["position"]: row for row in rows}
+    certain = {
+        p: _certain(topic, p, lead, last.get(p), stored.get(last[p].position) if p in last else None)
+        for p in range(lead.partitions)
+    }
+    behind = [link.position for p, link in certain.items() if link.position < lead.chain[p].position]
+    return min([lead.position, *behind]), certain
+
+
+def _certain(topic: str, partition: int, lead: Lead, published: Published | None, stored: Any) -> Link:
+    """What is certainly published in this partition."""
+    if published is None or published.log_id < lead.log_id:
+        return Link(0, None)
+    here = stored is not None and partition_of(stored["stream"], lead.partitions) == partition
+    same = published.position == 0 or (here and stored is not None and stored["event_id"] == published.event_id)
+    if published.log_id > lead.log_id or not same:
+        raise LogForked(
+            topic,
+            partition=partition,
+            position=published.position,
+            published=published.event_id,
+            stored=stored["event_id"] if stored is not None else None,
+        )
+    known = lead.chain[partition]
+    return known if known.position <= published.position else Link(published.position, published.event_id)

@@ -1,0 +1,282 @@
+"""The relay: what the event store holds goes to Kafka, in position order, without loss, by one leader a service."""
+
+import asyncio
+import random
+import time
+from collections.abc import Sequence
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+import structlog
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from shared.eventsourcing.database import driver, is_transient
+from shared.eventsourcing.errors import LogForked, WrongPartitionCount
+from shared.eventsourcing.kafka import Kafka
+from shared.eventsourcing.lease import LEASE_SECONDS, Lead, LeadLost, Lease, Link
+from shared.eventsourcing.partitioning import partition_of
+from shared.eventsourcing.reconciliation import last_records, reconcile
+from shared.eventsourcing.store import Metadata
+from shared.schemas.envelope import Envelope, LogMark, mark_to_headers, to_headers
+
+_POLL_SECONDS: Final = 0.03
+_CHUNK: Final = 2_000
+_SEND_SECONDS: Final = 20.0
+_EMPTIED_SECONDS: Final = 5.0
+"""How often an idle relay looks whether the topic still ends where it left it."""
+MARK_SECONDS: Final = 60.0
+"""At most how often each partition gets a log mark after traffic."""
+
+_PENDING: Final = "select exists (select from events where position > $1)"
+_READ: Final = """select position, stream, version, event_id, type, data, metadata, recorded_at
+                    from events where position > $1 and position <= $2 order by position limit $3"""
+
+log = structlog.get_logger(__name__)
+
+
+class TopicShrank(Exception):  # noqa: N818 - named for the fact
+    """A partition ends before what was sent to it: the topic was emptied; it must be refilled."""
+
+
+def envelope_of(row: Any, *, source: str, log_id: UUID, previous_position: int) -> Envelope:
+    """The envelope of a stored event: a pure function of the log, so that a re-sent record is byte-equal."""
+    metadata = Metadata.decode(row["metadata"])
+    return Envelope(
+        id=row["event_id"],
+        source=source,
+        type=row["type"],
+        subject=row["stream"],
+        time=metadata.occurred_at,
+        sequence=row["version"],
+        log_id=log_id,
+        position=row["position"],
+        previous_position=previous_position,
+        recorded_at=row["recorded_at"],
+        actor=metadata.actor,
+        correlation_id=metadata.correlation_id,
+        causation_id=metadata.causation_id,
+        command_id=metadata.command_id,
+        policy_version=metadata.policy_version,
+        traceparent=metadata.traceparent,
+    )
+
+
+class Relay:
+    """Publishes one service's log to its topic while it has the lead."""
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        kafka: Kafka,
+        *,
+        service: str,
+        owner: str,
+        lease_seconds: float = LEASE_SECONDS,
+        mark_seconds: float = MARK_SECONDS,
+    ) -> None:
+        self.topic = f"{service}.events"
+        self._engine = engine
+        self._kafka = kafka
+        self._source = f"/trellis/{service}"
+        self._lease = Lease(engine, owner, seconds=lease_seconds)
+        self._mark_seconds = mark_seconds
+        self.last_error: str | None = None
+        self.last_progress = time.monotonic()
+
+    async def run(self) -> None:
+        """Publish until cancelled; whatever fails is thrown away and begun again from the checkpoint."""
+        failures = 0
+        while True:
+            try:
+                lead = await self._lease.take()
+                if lead is None:
+                    await asyncio.sleep(self._lease.seconds / 5)
+                    continue
+                await self._lead(lead)
+            except LeadLost:
+                log.info("relay.lead_lost", topic=self.topic)
+            except Exception as error:
+                if not _may_pass(error):
+                    raise
+                failures += 1
+                self.last_error = f"{type(error).__name__}: {error}"
+                log.warning("relay.failed", topic=self.topic, error=self.last_error)
+                await asyncio.sleep(min(5.0, 0.1 * 2 ** min(failures, 6)) * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
+            else:
+                failures = 0
+
+    async def _lead(self, lead: Lead) -> None:
+        """Lead until something fails: with a producer of its own, which is thrown away with the lead."""
+        producer, consumer = self._kafka.producer(), self._kafka.consumer()
+        try:
+            async with asyncio.timeout(_SEND_SECONDS):
+                await producer.start()
+                await consumer.start()
+            await self._check_partitions(producer, lead)
+            leadership = Leadership(self, lead, producer, consumer)
+            await leadership.begin()
+            while True:
+                await leadership.step()
+                self.last_progress = time.monotonic()
+                self.last_error = None
+        except LogForked as fork:
+            await self._lease.note(lead.epoch, "forked", str(fork))
+            raise
+        except asyncio.CancelledError:
+            await self._lease.release(lead.epoch)
+            raise
+        finally:
+            await _close(producer, consumer)
+
+    async def _check_partitions(self, producer: AIOKafkaProducer, lead: Lead) -> None:
+        async with asyncio.timeout(_SEND_SECONDS):
+            actual = len(await producer.partitions_for(self.topic))
+        if actual != lead.partitions:
+            raise WrongPartitionCount(self.topic, expected=lead.partitions, actual=actual)
+
+    @property
+    def lease(self) -> Lease:
+        return self._lease
+
+    @property
+    def engine(self) -> AsyncEngine:
+        return self._engine
+
+    @property
+    def source(self) -> str:
+        return self._source
+
+    @property
+    def mark_seconds(self) -> float:
+        return self._mark_seconds
+
+
+class Leadership:
+    """One lead: the position and the chain as they move, and what was last seen of the topic."""
+
+    def __init__(self, relay: Relay, lead: Lead, producer: AIOKafkaProducer, consumer: AIOKafkaConsumer) -> None:
+        self._relay = relay
+        self._lead = lead
+        self._producer = producer
+        self._consumer = consumer
+        self._position = lead.position
+        self._chain: dict[int, Link] = dict(lead.chain)
+        self._marked: dict[int, int] = {}
+        self._ends: dict[int, int] = {}
+        now = time.monotonic()
+        self._renewed = self._marked_at = self._looked = now
+
+    async def begin(self) -> None:
+        """Find out from where to publish, and put the checkpoint there if Kafka holds less than it says."""
+        last = await last_records(self._consumer, self._relay.topic, self._lead.partitions)
+        self._position, self._chain = await reconcile(self._relay.engine, self._relay.topic, self._lead, last)
+        await self._relay.lease.move(self._lead.epoch, self._position, self._chain)
+
+    async def step(self) -> None:
+        """Publish a chunk if there is one; else keep the lead, mark the ends, look at the topic, and wait."""
+        if await self._publish():
+            return
+        now = time.monotonic()
+        if now - self._renewed > self._relay.lease.seconds / 4:
+            await self._relay.lease.renew(self._lead.epoch)
+            self._renewed = now
+        if now - self._marked_at > self._relay.mark_seconds:
+            await self._mark()
+            self._marked_at = now
+        if now - self._looked > _EMPTIED_SECONDS:
+            await self._look()
+            self._looked = now
+        await asyncio.sleep(_POLL_SECONDS)
+
+    async def _publish(self) -> int:
+        """Send the next chunk, await every record, then move the checkpoint; how many events there were."""
+        rows = await self._read()
+        if not rows:
+            return 0
+        chain, futures = dict(self._chain), []
+        for row in rows:
+            partition = partition_of(row["stream"], self._lead.partitions)
+            if row["position"] <= chain[partition].position:
+                continue  # this partition held it when the lead began
+            futures.append(await self._send(row, partition, chain[partition].position))
+            chain[partition] = Link(row["position"], row["event_id"])
+        await self._acknowledged(futures)
+        await self._relay.lease.move(self._lead.epoch, rows[-1]["position"], chain)
+        self._position, self._chain, self._renewed = rows[-1]["position"], chain, time.monotonic()
+        return len(rows)
+
+    async def _read(self) -> Sequence[Any]:
+        """The next events in position order, none of whose predecessors can still become visible."""
+        async with self._relay.engine.connect() as connection:
+            raw = await driver(connection)
+            if not await raw.fetchval(_PENDING, self._position):
+                return []
+            horizon = await self._horizon(raw)
+            return await raw.fetch(_READ, self._position, horizon, _CHUNK)
+
+    async def _horizon(self, raw: Any) -> int:
+        try:
+            return await raw.fetchval("select horizon()")
+        except asyncpg.LockNotAvailableError:
+            return self._position  # an append is long; let those that wait behind us go first
+
+    async def _send(self, row: Any, partition: int, previous: int) -> "asyncio.Future[Any]":
+        envelope = envelope_of(row, source=self._relay.source, log_id=self._lead.log_id, previous_position=previous)
+        return await self._producer.send(
+            self._relay.topic,
+            row["data"].encode(),
+            key=row["stream"].encode(),
+            partition=partition,
+            timestamp_ms=int(row["recorded_at"].timestamp() * 1000),
+            headers=to_headers(envelope),
+        )
+
+    async def _mark(self) -> None:
+        """Tell each partition that got events its last position, so that a lost last record is noticed too."""
+        futures = []
+        for partition, link in self._chain.items():
+            if link.position > self._marked.get(partition, 0):
+                mark = LogMark(self._lead.log_id, link.position, link.event_id)
+                futures.append(
+                    await self._producer.send(
+                        self._relay.topic, b"", partition=partition, headers=mark_to_headers(mark)
+                    )
+                )
+                self._marked[partition] = link.position
+        await self._acknowledged(futures)
+
+    async def _acknowledged(self, futures: Sequence["asyncio.Future[Any]"]) -> None:
+        """Wait until the broker has every record; the first failure is the failure of all."""
+        async with asyncio.timeout(_SEND_SECONDS):
+            results = await asyncio.gather(*futures, return_exceptions=True)
+        for sent in results:
+            if isinstance(sent, BaseException):
+                raise sent
+            self._ends[sent.partition] = max(self._ends.get(sent.partition, 0), sent.offset + 1)
+
+    async def _look(self) -> None:
+        """An emptied topic ends before what was sent to it."""
+        partitions = [TopicPartition(self._relay.topic, p) for p in range(self._lead.partitions)]
+        async with asyncio.timeout(_SEND_SECONDS):
+            ends = await self._consumer.end_offsets(partitions)
+        for tp, end in ends.items():
+            if end < self._ends.get(tp.partition, 0):
+                raise TopicShrank(f"{tp.topic}/{tp.partition} ends at {end}, not at {self._ends[tp.partition]}")
+            self._ends[tp.partition] = end
+
+
+def _may_pass(error: Exception) -> bool:
+    """Whether beginning again may help: brokers and databases come back, a person may mend a fork."""
+    return is_transient(error) or isinstance(error, KafkaError | LogForked | WrongPartitionCount | TopicShrank)
+
+
+async def _close(producer: AIOKafkaProducer, consumer: AIOKafkaConsumer) -> None:
+    for client in (producer, consumer):
+        try:
+            async with asyncio.timeout(5):
+                await client.stop()
+        except (KafkaError, OSError, TimeoutError) as error:
+            log.warning("relay.close_failed", error=repr(error))

@@ -1,0 +1,99 @@
+"""A walk along one partition's records: which are next, which were seen, where something is missing. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+from uuid import UUID
+
+from shared.eventsourcing.checkpoints import NOT_STARTED, Checkpoint
+from shared.schemas.chain import Link, judge
+from shared.schemas.envelope import Envelope, Headers, LogMark, MalformedEnvelope, from_headers
+
+
+class Record(Protocol):
+    """What a walk needs of a consumed record."""
+
+    @property
+    def topic(self) -> str: ...
+    @property
+    def partition(self) -> int: ...
+    @property
+    def offset(self) -> int: ...
+    @property
+    def headers(self) -> Headers: ...
+    @property
+    def value(self) -> bytes | None: ...
+
+
+@dataclass(slots=True)
+class Walk:
+    """Where a slice leads: what to apply, what to park, and the checkpoint behind it."""
+
+    log_id: UUID | None
+    position: int
+    next_offset: int
+    fresh: list[tuple[Record, Envelope]] = field(default_factory=list[tuple[Record, Envelope]])
+    malformed: list[tuple[Record, str]] = field(default_factory=list[tuple[Record, str]])
+    skipped: int = 0
+    missing_up_to: int | None = None
+    forked: str | None = None
+    seen_log_id: UUID | None = None
+
+    @property
+    def hole(self) -> bool:
+        return self.missing_up_to is not None
+
+
+def walk(checkpoint: Checkpoint, records: Sequence[Record]) -> Walk:
+    """Follow the chain from the checkpoint through these records of its partition, in offset order.
+
+    A hole ends the advance but not the scan: a relay that failed sends what is missing again, further on. A record
+    whose headers are malformed is set apart; it is one record, whatever surrounds it.
+    """
+    path = Walk(checkpoint.log_id, checkpoint.position, checkpoint.next_offset)
+    for record in records:
+        try:
+            envelope = from_headers(record.headers)
+        except MalformedEnvelope as error:
+            if record.offset >= checkpoint.next_offset:
+                path.malformed.append((record, str(error)))
+            _advance(path, record)
+            continue
+        _step(path, record, envelope)
+        if path.forked:
+            break
+    return path
+
+
+def _step(path: Walk, record: Record, envelope: Envelope | LogMark) -> None:
+    if path.position == NOT_STARTED:
+        path.position = envelope.previous_position
+    match judge(path.log_id, path.position, envelope):
+        case Link.NEXT:
+            _next(path, record, envelope)
+        case Link.DUPLICATE | Link.SUPERSEDED:
+            path.skipped += 1
+            _advance(path, record)
+        case Link.HOLE:
+            path.missing_up_to = path.missing_up_to or envelope.previous_position
+        case Link.FORKED:
+            path.seen_log_id = envelope.log_id
+            path.forked = (
+                f"log forked: at position {path.position} of log {path.log_id} came a record of log {envelope.log_id} "
+                f"after position {envelope.previous_position}; rebuild this reader to follow it"
+            )
+
+
+def _next(path: Walk, record: Record, envelope: Envelope | LogMark) -> None:
+    path.log_id = path.log_id or envelope.log_id
+    if isinstance(envelope, Envelope):
+        path.fresh.append((record, envelope))
+        path.position = envelope.position
+    if path.missing_up_to is not None and path.position >= path.missing_up_to:
+        path.missing_up_to = None
+    _advance(path, record)
+
+
+def _advance(path: Walk, record: Record) -> None:
+    if not path.hole:
+        path.next_offset = max(path.next_offset, record.offset + 1)
