@@ -20,8 +20,8 @@ _LOG: Final = text(
 )
 _FORK: Final = (
     "insert into log_forks (log_id, replaced, actor, reason) select :log_id, log_id, :actor, :reason from log",
-    "update log set log_id = :log_id, epoch = epoch + 1, expires_at = '-infinity', position = 0, "
-    "state = 'new', error = null",
+    """update log set log_id = :log_id, epoch = epoch + 1, expires_at = '-infinity', position = 0,
+                      state = 'new', error = null""",
     "update chain set position = 0, event_id = null",
 )
 

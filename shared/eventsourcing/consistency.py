@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Final
 
 from sqlalchemy import text
@@ -13,48 +13,28 @@ from shared.eventsourcing.errors import NotCaughtUp
 WAIT_SECONDS: Final = 3.0
 _POLL_SECONDS: Final = 0.01
 _REACHED: Final = text(
-    "select position from checkpoints where reader = :reader and topic = :topic and partition = :partition"
+    "select partition, position from checkpoints where reader = :reader and topic = :topic "
+    "and partition = any(:partitions)"
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ConsistencyToken:
-    """`<partition>-<position>` of a service's own topic."""
-
-    partition: int
-    position: int
-
-    def __str__(self) -> str:
-        return f"{self.partition}-{self.position}"
-
-    @classmethod
-    def parse(cls, token: str) -> "ConsistencyToken":
-        """The token from its text.
-
-        Raises:
-            ValueError: it is not `<partition>-<position>`.
-        """
-        partition, hyphen, position = token.partition("-")
-        if not (hyphen and partition.isascii() and partition.isdigit() and position.isascii() and position.isdigit()):
-            raise ValueError(f"not a consistency token: {token!r}; expected <partition>-<position>")
-        return cls(int(partition), int(position))
-
-
 async def wait_for(
-    engine: AsyncEngine, reader: str, topic: str, token: ConsistencyToken, *, seconds: float = WAIT_SECONDS
+    engine: AsyncEngine, reader: str, topic: str, positions: Mapping[int, int], *, seconds: float = WAIT_SECONDS
 ) -> None:
-    """Return once the reader has applied the token's position of its partition.
+    """Return once the reader has applied, of each given partition of the topic, the given position.
 
     Raises:
         NotCaughtUp: it has not, within `seconds`.
     """
     deadline = time.monotonic() + seconds
-    parameters = {"reader": reader, "topic": topic, "partition": token.partition}
-    while True:
+    missing = dict(positions)
+    while missing:
         async with engine.connect() as connection:
-            reached = (await connection.execute(_REACHED, parameters)).scalar_one_or_none()
-        if reached is not None and reached >= token.position:
-            return
-        if time.monotonic() > deadline:
-            raise NotCaughtUp(reader, partition=token.partition, wanted=token.position, reached=reached or 0)
-        await asyncio.sleep(_POLL_SECONDS)
+            rows = await connection.execute(_REACHED, {"reader": reader, "topic": topic, "partitions": list(missing)})
+            reached: dict[int, int] = {row.partition: row.position for row in rows}
+        missing = {p: wanted for p, wanted in missing.items() if reached.get(p, 0) < wanted}
+        if missing and time.monotonic() > deadline:
+            partition, wanted = next(iter(missing.items()))
+            raise NotCaughtUp(reader, partition=partition, wanted=wanted, reached=reached.get(partition, 0))
+        if missing:
+            await asyncio.sleep(_POLL_SECONDS)

@@ -41,7 +41,7 @@ ApplyFeed: TypeAlias = Callable[[AsyncEngine, Sequence[FeedRecord]], Awaitable[N
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feed:
-    """A topic of another publisher. `apply` is idempotent: it upserts by id and revision, or commands what may repeat."""
+    """A topic of another publisher. `apply` may be repeated: it upserts by id and revision, or commands idempotently."""
 
     name: str
     topic: str
@@ -138,7 +138,7 @@ class FeedReader:
                     await dead_letters.park(connection, self.feed.name, record, stream=None, cause=repr(error))
 
 
-class _TopicMissing(Exception):
+class _TopicMissing(Exception):  # noqa: N818 - named for the fact
     """The feed's topic is not there (yet)."""
 
 

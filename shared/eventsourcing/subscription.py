@@ -74,27 +74,24 @@ class Subscription:
         self._subscriber = self._subscribe(broker, group, partitions, max_records)
 
     def _subscribe(self, broker: KafkaBroker, group: str, partitions: int, max_records: int) -> Any:
-        common: dict[str, Any] = {
-            "batch": True,
-            "max_records": max_records,
-            "batch_timeout_ms": 10,
-            "ack_policy": AckPolicy.MANUAL,
-            "auto_offset_reset": "earliest",
-            "parser": self._parse,
-            "decoder": _undecoded,
-        }
+        where: dict[str, Any]
         if self._kafka.assignment == "fixed":
             everything = [FastStreamTopicPartition(t, p) for t in self.reader.topics for p in range(partitions)]
-            subscriber: Any = broker.subscriber(partitions=everything, **common)
+            topics, where = (), {"partitions": everything}
         else:
-            subscriber = broker.subscriber(
-                *self.reader.topics,
-                group_id=group,
-                listener=_SeekOnAssignment(self),
-                session_timeout_ms=10_000,
-                heartbeat_interval_ms=2_000,
-                **common,
-            )
+            session = {"session_timeout_ms": 10_000, "heartbeat_interval_ms": 2_000}
+            topics, where = self.reader.topics, {"group_id": group, "listener": _SeekOnAssignment(self), **session}
+        subscriber: Any = broker.subscriber(
+            *topics,
+            **where,
+            batch=True,
+            max_records=max_records,
+            batch_timeout_ms=10,
+            ack_policy=AckPolicy.MANUAL,
+            auto_offset_reset="earliest",
+            parser=self._parse,
+            decoder=_undecoded,
+        )
         subscriber(self._handle)
         return subscriber
 
