@@ -41,7 +41,7 @@ ApplyFeed: TypeAlias = Callable[[AsyncEngine, Sequence[FeedRecord]], Awaitable[N
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feed:
-    """A topic of another publisher. `apply` may be repeated: it upserts by id and revision, or commands idempotently."""
+    """A topic of another publisher. `apply` may repeat: it upserts by id and revision or is idempotent."""
 
     name: str
     topic: str

@@ -7,7 +7,7 @@ import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
@@ -75,13 +75,14 @@ class Subscription:
 
     def _subscribe(self, broker: KafkaBroker, group: str, partitions: int, max_records: int) -> Any:
         where: dict[str, Any]
+        topics: tuple[str, ...] = ()
         if self._kafka.assignment == "fixed":
             everything = [FastStreamTopicPartition(t, p) for t in self.reader.topics for p in range(partitions)]
-            topics, where = (), {"partitions": everything}
+            where = {"partitions": everything}
         else:
             session = {"session_timeout_ms": 10_000, "heartbeat_interval_ms": 2_000}
             topics, where = self.reader.topics, {"group_id": group, "listener": _SeekOnAssignment(self), **session}
-        subscriber: Any = broker.subscriber(
+        subscriber = broker.subscriber(
             *topics,
             **where,
             batch=True,
@@ -92,7 +93,7 @@ class Subscription:
             parser=self._parse,
             decoder=_undecoded,
         )
-        subscriber(self._handle)
+        cast("Any", subscriber)(self._handle)
         return subscriber
 
     async def _parse(self, records: Sequence[Any]) -> KafkaMessage:

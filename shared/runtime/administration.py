@@ -1,0 +1,69 @@
+"""Administration over HTTP, the same in every service: the log, its readers, rebuild, follow, fork."""
+
+from dataclasses import asdict
+from typing import Any
+
+from fastapi import APIRouter
+
+from shared.eventsourcing.administration import follow, fork_log, log_status, reader_status, rebuild
+from shared.eventsourcing.decider import RequestBody
+from shared.runtime.authorization import Permissions, Relation
+from shared.runtime.caller import Role
+from shared.runtime.http import AtEdge
+from shared.runtime.problems import not_found
+from shared.runtime.service import Runtime
+from shared.schemas.values import ShortText
+
+PERMISSIONS = Permissions({"administer": {(Role.ADMIN, Relation.ANY)}})
+
+
+class ForkRequest(RequestBody):
+    """Why the log is started anew; kept with who did it."""
+
+    reason: ShortText
+
+
+def administration_routes(runtime: Runtime) -> APIRouter:
+    """The routes under `/<service>/v1/admin`, for the role admin alone."""
+    routes = APIRouter(prefix="/admin", tags=["administration"])
+    engine, service = runtime.engine, runtime.service
+    projections = {projection.name: projection for projection in service.projections}
+    reactions = {reaction.name: reaction for reaction in service.reactions}
+
+    @routes.get("/log", summary="How much is stored and how much of it published")
+    async def show_log(edge: AtEdge) -> dict[str, Any]:
+        PERMISSIONS.require("administer", edge.caller)
+        return asdict(await log_status(engine))
+
+    @routes.post("/log/fork", summary="Start a new log from the store, after a restore from backup")
+    async def fork(body: ForkRequest, edge: AtEdge) -> dict[str, Any]:
+        PERMISSIONS.require("administer", edge.caller)
+        return {"log_id": str(await fork_log(engine, actor=edge.caller.person, reason=body.reason))}
+
+    @routes.get("/projections", summary="The read models and how far they are")
+    async def list_projections(edge: AtEdge) -> dict[str, Any]:
+        PERMISSIONS.require("administer", edge.caller)
+        return {"items": [asdict(await reader_status(engine, name)) for name in projections]}
+
+    @routes.post("/projections/{name}/rebuild", status_code=202, summary="Empty a read model and build it again")
+    async def rebuild_projection(name: str, edge: AtEdge) -> dict[str, Any]:
+        PERMISSIONS.require("administer", edge.caller)
+        if name not in projections:
+            raise not_found("projection", name)
+        await rebuild(engine, projections[name])
+        return {"name": name, "state": "rebuilding"}
+
+    @routes.get("/reactions", summary="The reactions and how far they are")
+    async def list_reactions(edge: AtEdge) -> dict[str, Any]:
+        PERMISSIONS.require("administer", edge.caller)
+        return {"items": [asdict(await reader_status(engine, name)) for name in reactions]}
+
+    @routes.post("/reactions/{name}/follow", status_code=202, summary="Follow the log that a reaction stopped at")
+    async def follow_log(name: str, edge: AtEdge) -> dict[str, Any]:
+        PERMISSIONS.require("administer", edge.caller)
+        if name not in reactions:
+            raise not_found("reaction", name)
+        await follow(engine, name)
+        return {"name": name, "state": "following"}
+
+    return routes

@@ -1,0 +1,44 @@
+"""Migrations: one Alembic history per service, run in-process by `python -m services.<service> migrate`."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from alembic import command, context
+from alembic.config import Config
+from sqlalchemy import Connection, MetaData, pool
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from shared.privacy.vault import create_key_tables
+
+_ROOT: Final = Path(__file__).parents[2]
+
+
+async def migrate(service: str, database_url: str, keys_database_url: str) -> None:
+    """Bring a service's two databases to the newest version; what is there already is left alone."""
+    await _run(database_url, lambda connection: _upgrade(service, connection))
+    await _run(keys_database_url, create_key_tables)
+
+
+async def _run(url: str, work: Callable[[Connection], None]) -> None:
+    engine = create_async_engine(url, poolclass=pool.NullPool)
+    try:
+        async with engine.begin() as connection:
+            await connection.run_sync(work)
+    finally:
+        await engine.dispose()
+
+
+def _upgrade(service: str, connection: Connection) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(_ROOT / "services" / service / "migrations"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def run_environment(metadata: MetaData) -> None:
+    """What every service's `migrations/env.py` does: run in the connection that `migrate` gave."""
+    connection: Connection = context.config.attributes["connection"]
+    context.configure(connection=connection, target_metadata=metadata)
+    with context.begin_transaction():
+        context.run_migrations()

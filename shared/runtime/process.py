@@ -1,0 +1,112 @@
+"""How a service's process starts: `python -m services.<service> api | worker | all | migrate`."""
+
+import asyncio
+import sys
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+import uvicorn
+from pydantic import ValidationError
+
+from shared.runtime.logging import configure_logging
+from shared.runtime.service import Runtime, Service, database_answers
+from shared.runtime.settings import Settings
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from shared.runtime.worker import Worker
+
+ROLES: Final = ("api", "worker", "all", "migrate")
+
+
+def main(service: Service, arguments: list[str]) -> int:
+    """Run one role of a service until it is told to stop; the exit code."""
+    role = arguments[0] if arguments else "all"
+    if role not in ROLES or len(arguments) > 1:
+        sys.stderr.write(f"usage: python -m services.{service.name} [{'|'.join(ROLES)}]\n")
+        return 2
+    try:
+        settings = Settings()  # pyright: ignore[reportCallIssue] - from the environment
+    except ValidationError as error:
+        for problem in error.errors():
+            name = "TRELLIS_" + "_".join(str(part) for part in problem["loc"]).upper()
+            sys.stderr.write(f"{name}: {problem['msg']}\n")
+        return 2
+    configure_logging(service=service.name, log_format=settings.log_format, level=settings.log_level, role=role)
+    if role == "migrate":
+        return _migrate(service, settings)
+    return _serve(service, settings, role)
+
+
+def _migrate(service: Service, settings: Settings) -> int:
+    from shared.runtime.migration import migrate  # noqa: PLC0415 - the other roles do not load Alembic
+
+    asyncio.run(migrate(service.name, settings.database_url, settings.keys_database_url))
+    return 0
+
+
+def _serve(service: Service, settings: Settings, role: str) -> int:
+    failed = False
+
+    def exit_process() -> None:
+        nonlocal failed
+        failed = True
+        server.should_exit = True
+
+    runtime = Runtime(service, settings)
+    config = uvicorn.Config(
+        _application(runtime, role, exit_process),
+        host=settings.http_host,
+        port=settings.http_port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=8,
+        lifespan="on",
+    )
+    server = uvicorn.Server(config)
+    server.run()
+    return 1 if failed or not server.started else 0
+
+
+def _application(runtime: Runtime, role: str, exit_process: Callable[[], None]) -> Any:
+    if role == "api":
+        return create_service_api(runtime)
+    from shared.runtime.worker import Worker, create_worker  # noqa: PLC0415 - an api loads no FastStream
+
+    worker = Worker(runtime, exit_process=exit_process)
+    return create_worker(worker) if role == "worker" else create_service_api(runtime, worker)
+
+
+def create_service_api(runtime: Runtime, worker: "Worker | None" = None) -> "FastAPI":
+    """The service's HTTP application, with the administration of its log and readers; a worker may live inside it."""
+    from shared.runtime.administration import administration_routes  # noqa: PLC0415 - a worker loads no FastAPI
+    from shared.runtime.api import create_api  # noqa: PLC0415 - likewise
+    from shared.runtime.authentication import Authenticator, IssuerKeys  # noqa: PLC0415 - likewise
+
+    service, settings = runtime.service, runtime.settings
+
+    async def ready() -> list[str]:
+        return [] if await database_answers(runtime.engine) else ["the database does not answer or is not migrated"]
+
+    @asynccontextmanager
+    async def lifespan(_app: "FastAPI") -> AsyncGenerator[None]:
+        if worker is not None:
+            await worker.start()
+        yield
+        if worker is not None:
+            await worker.stop()
+        await runtime.close()
+
+    return create_api(
+        title=service.title,
+        description=service.description,
+        base_path=service.base_path,
+        routers=[*service.routers(runtime), administration_routes(runtime)],
+        authenticator=Authenticator(
+            issuer=settings.issuer, audience=settings.audience, keys=IssuerKeys(settings.jwks_url)
+        ),
+        ready=ready,
+        lifespan=lifespan,
+    )

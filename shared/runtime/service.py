@@ -1,0 +1,111 @@
+"""A service as its composition root describes it, and what one process of it runs with."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from shared.eventsourcing.consistency import wait_for
+from shared.eventsourcing.database import create_engine
+from shared.eventsourcing.feed import Feed
+from shared.eventsourcing.handler import CommandHandler
+from shared.eventsourcing.kafka import Kafka
+from shared.eventsourcing.projection import Projection
+from shared.eventsourcing.reaction import Reaction
+from shared.eventsourcing.schema import PARTITIONS
+from shared.eventsourcing.store import EventStore
+from shared.privacy.vault import Vault
+from shared.runtime.settings import Settings
+from shared.schemas.event import EventTypes
+
+if TYPE_CHECKING:
+    from fastapi import APIRouter
+
+Routers: TypeAlias = "Callable[[Runtime], Sequence[APIRouter]]"
+Feeds: TypeAlias = "Callable[[Runtime], Sequence[Feed]]"
+
+
+def no_feeds(_runtime: "Runtime") -> Sequence[Feed]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """One service: what it publishes and listens to, what it projects, how it reacts, what it answers.
+
+    `types` are its own events and those it listens to. `routers` is called by an api process alone, so that a worker
+    loads no web framework.
+    """
+
+    name: str
+    title: str
+    description: str
+    types: EventTypes
+    routers: Routers
+    projections: tuple[Projection, ...] = ()
+    reactions: tuple[Reaction, ...] = ()
+    feeds: Feeds = no_feeds
+
+    @property
+    def topic(self) -> str:
+        return f"{self.name}.events"
+
+    @property
+    def base_path(self) -> str:
+        return f"/{self.name}/v1"
+
+
+class Runtime:
+    """What a process of a service works with: engines, the vault, the store, the command handler."""
+
+    def __init__(self, service: Service, settings: Settings) -> None:
+        self.service = service
+        self.settings = settings
+        self.kafka = kafka_of(settings)
+        self.engine = create_engine(settings.database_url, application_name=f"trellis-{service.name}")
+        self.keys_engine = create_engine(settings.keys_database_url, pool_size=2)
+        self.vault = Vault(self.keys_engine, settings.master_key.get_secret_value())
+        self.store = EventStore(self.engine, service.types, seal=self.vault.seal)
+        self.handler = CommandHandler(self.store, partitions=PARTITIONS)
+
+    async def wait(self, projection: str, positions: Mapping[int, int]) -> None:
+        """Return once the projection has applied these positions of the service's own topic.
+
+        Raises:
+            NotCaughtUp: it has not, within the limit.
+        """
+        if positions:
+            await wait_for(self.engine, projection, self.service.topic, positions)
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self.engine.dispose()
+        await self.keys_engine.dispose()
+
+
+def kafka_of(settings: Settings) -> Kafka:
+    """The cluster that the settings name."""
+    password = settings.kafka_sasl_password
+    return Kafka(
+        bootstrap=settings.kafka_bootstrap,
+        idempotence=settings.kafka_idempotence,
+        assignment=settings.kafka_assignment,
+        security_protocol=settings.kafka_security_protocol,
+        sasl_mechanism=settings.kafka_sasl_mechanism,
+        sasl_username=settings.kafka_sasl_username,
+        sasl_password=password.get_secret_value() if password else None,
+        ca_file=settings.kafka_ca_file,
+    )
+
+
+async def database_answers(engine: AsyncEngine) -> bool:
+    """Whether the service's database is there and migrated."""
+    try:
+        async with engine.connect() as connection:
+            await connection.execute(text("select 1 from log"))
+    except (SQLAlchemyError, OSError, TimeoutError):
+        return False
+    return True

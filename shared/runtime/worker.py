@@ -1,0 +1,203 @@
+"""A worker process: relay, projections, reactions and feeds of one service, with health and status over HTTP."""
+
+import asyncio
+import contextlib
+import json
+import random
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import structlog
+from aiokafka.errors import KafkaError
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from shared.eventsourcing.administration import log_status, reader_status
+from shared.eventsourcing.database import is_transient
+from shared.eventsourcing.errors import WrongPartitionCount
+from shared.eventsourcing.feed import FeedReader
+from shared.eventsourcing.identifiers import uuid7
+from shared.eventsourcing.projector import Projector
+from shared.eventsourcing.reactor import Reactor
+from shared.eventsourcing.reader import Applier, Reader
+from shared.eventsourcing.relay import Relay
+from shared.eventsourcing.schema import PARTITIONS
+from shared.eventsourcing.subscription import Subscription
+from shared.runtime.service import Runtime
+
+_STOP_SECONDS: Final = 8.0
+
+log = structlog.get_logger(__name__)
+
+
+class Worker:
+    """Everything of a service that runs without being asked."""
+
+    def __init__(self, runtime: Runtime, *, exit_process: Callable[[], None]) -> None:
+        service, engine, kafka = runtime.service, runtime.engine, runtime.kafka
+        self.runtime = runtime
+        self.relay = Relay(engine, kafka, service=service.name, owner=str(uuid7()))
+        self.feeds = [FeedReader(engine, kafka, feed) for feed in service.feeds(runtime)]
+        self.broker = kafka.broker()
+        appliers: list[Applier] = [
+            *(Projector(projection) for projection in service.projections),
+            *(Reactor(reaction, runtime.handler) for reaction in service.reactions),
+        ]
+        self.subscriptions = [self._subscription(applier) for applier in appliers]
+        self._exit_process = exit_process
+        self._tasks: list[asyncio.Task[None]] = []
+        self._started: set[str] = set()
+
+    def _subscription(self, applier: Applier) -> Subscription:
+        runtime = self.runtime
+        reader = Reader(runtime.engine, runtime.service.types, applier)
+        group = f"{runtime.service.name}.{applier.name}"
+        return Subscription(runtime.kafka, self.broker, reader, group=group, partitions=PARTITIONS)
+
+    async def start(self) -> None:
+        """Start everything at once; what cannot start yet tries again."""
+        await self.broker.connect()
+        self._run("relay", self.relay.run())
+        for feed in self.feeds:
+            self._run(f"feed {feed.feed.name}", feed.run())
+        for subscription in self.subscriptions:
+            self._run(f"reader {subscription.reader.name}", self._start(subscription))
+
+    def _run(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        async def supervised() -> None:
+            try:
+                await work
+            except Exception:
+                log.critical("worker.failed", part=name, exc_info=True)
+                self._exit_process()
+
+        self._tasks.append(asyncio.create_task(supervised(), name=name))
+
+    async def _start(self, subscription: Subscription) -> None:
+        failures = 0
+        while True:
+            try:
+                await self._check_partitions(subscription.reader.topics)
+                await subscription.start()
+            except Exception as error:
+                if not (is_transient(error) or isinstance(error, KafkaError)):
+                    raise
+                failures = min(failures + 1, 6)
+                subscription.last_error = f"{type(error).__name__}: {error}"
+                await asyncio.sleep(0.1 * 2**failures * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
+            else:
+                self._started.add(subscription.reader.name)
+                return
+
+    async def _check_partitions(self, topics: tuple[str, ...]) -> None:
+        """Refuse to read a topic with another number of partitions than checkpoints were made for."""
+        consumer = self.runtime.kafka.consumer()
+        try:
+            await consumer.start()
+            await consumer.topics()
+            for topic in topics:
+                found = consumer.partitions_for_topic(topic)
+                if not found:
+                    raise ConnectionError(f"topic {topic} does not exist yet")
+                if len(found) != PARTITIONS:
+                    raise WrongPartitionCount(topic, expected=PARTITIONS, actual=len(found))
+        finally:
+            await consumer.stop()
+
+    async def stop(self) -> None:
+        """Finish the slices in hand, leave the groups, give the lead back."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_STOP_SECONDS):
+                await asyncio.gather(*(s.stop() for s in self.subscriptions), return_exceptions=True)
+                for task in self._tasks:
+                    task.cancel()
+                await asyncio.gather(*self._tasks, return_exceptions=True)
+                await self.broker.stop()
+
+    def not_ready(self) -> list[str]:
+        """What this worker still waits for."""
+        waiting = [s.reader.name for s in self.subscriptions if s.reader.name not in self._started]
+        return waiting + [feed.feed.name for feed in self.feeds if not feed.caught_up.is_set()]
+
+    def last_error(self) -> str | None:
+        """The newest failure that has not been followed by a success."""
+        errors = [
+            self.relay.last_error,
+            *(s.last_error for s in self.subscriptions),
+            *(f.last_error for f in self.feeds),
+        ]
+        return next((error for error in errors if error), None)
+
+
+async def status(worker: Worker) -> dict[str, Any]:
+    """The service's log and readers, as `trellis status` shows them."""
+    engine, service = worker.runtime.engine, worker.runtime.service
+    published = await log_status(engine)
+    ends = await _ends(worker)
+    readers = [await reader_status(engine, s.reader.name) for s in worker.subscriptions]
+    return {
+        "service": service.name,
+        "ready": not worker.not_ready(),
+        "waiting_for": worker.not_ready(),
+        "log_id": str(published.log_id),
+        "store_position": published.stored,
+        "relay_position": published.published,
+        "relay_state": published.state,
+        "last_error": published.error or worker.last_error(),
+        "projections": [
+            {
+                "name": reader.name,
+                "topic": checkpoint.topic,
+                "partition": checkpoint.partition,
+                "position": checkpoint.position,
+                "next_offset": checkpoint.next_offset,
+                "stopped": checkpoint.stopped,
+                "lag": max(0, ends.get((checkpoint.topic, checkpoint.partition), 0) - max(0, checkpoint.next_offset)),
+                "parked": reader.parked,
+            }
+            for reader in readers
+            for checkpoint in reader.checkpoints
+        ],
+    }
+
+
+async def _ends(worker: Worker) -> dict[tuple[str, int], int]:
+    """The end offset of each partition that this worker reads; none while the broker does not answer."""
+    ends: dict[tuple[str, int], int] = {}
+    for subscription in worker.subscriptions:
+        consumer = subscription.consumer
+        if consumer is None:
+            continue
+        with contextlib.suppress(KafkaError, OSError, TimeoutError):
+            async with asyncio.timeout(2):
+                found = await consumer.end_offsets(list(consumer.assignment()))
+            ends |= {(tp.topic, tp.partition): end for tp, end in found.items()}
+    return ends
+
+
+def create_worker(worker: Worker) -> Starlette:
+    """The worker as an ASGI application: it answers probes while its parts are still starting."""
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncGenerator[None]:
+        await worker.start()
+        yield
+        await worker.stop()
+        await worker.runtime.close()
+
+    async def live(_request: Request) -> Response:
+        return JSONResponse({"status": "live"})
+
+    async def ready(_request: Request) -> Response:
+        waiting = worker.not_ready()
+        body = {"status": "not-ready" if waiting else "ready", "reasons": waiting}
+        return JSONResponse(body, status_code=503 if waiting else 200)
+
+    async def show_status(_request: Request) -> Response:
+        return Response(json.dumps(await status(worker)), media_type="application/json")
+
+    routes = [Route("/health/live", live), Route("/health/ready", ready), Route("/status", show_status)]
+    return Starlette(routes=routes, lifespan=lifespan)
