@@ -72,15 +72,16 @@ class Relay:
         engine: AsyncEngine,
         kafka: Kafka,
         *,
-        service: str,
+        topic: str,
+        source: str,
         owner: str,
         lease_seconds: float = LEASE_SECONDS,
         mark_seconds: float = MARK_SECONDS,
     ) -> None:
-        self.topic = f"{service}.events"
+        self.topic = topic
         self._engine = engine
         self._kafka = kafka
-        self._source = f"/trellis/{service}"
+        self._source = source
         self._lease = Lease(engine, owner, seconds=lease_seconds)
         self._mark_seconds = mark_seconds
         self.last_error: str | None = None

@@ -16,6 +16,7 @@ from aiokafka.structs import TopicPartition
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.kafka import TopicPartition as FastStreamTopicPartition
+from faststream.kafka.message import KafkaMessage as PlainKafkaMessage
 
 from shared.eventsourcing import checkpoints, dead_letters
 from shared.eventsourcing.checkpoints import NOT_STARTED, Checkpoint
@@ -96,9 +97,9 @@ class Subscription:
         cast("Any", subscriber)(self._handle)
         return subscriber
 
-    async def _parse(self, records: Sequence[Any]) -> KafkaMessage:
+    async def _parse(self, records: Sequence[Any]) -> PlainKafkaMessage:
         """Touch no header: FastStream's parser decodes every one and loses the batch over a bad one."""
-        return KafkaMessage(body=b"", raw_message=tuple(records), headers={}, consumer=self._subscriber.consumer)
+        return PlainKafkaMessage(body=b"", raw_message=tuple(records), headers={}, consumer=self._subscriber.consumer)
 
     async def start(self) -> None:
         """Join, go to the checkpoints, and begin to watch."""

@@ -39,7 +39,7 @@ class Worker:
     def __init__(self, runtime: Runtime, *, exit_process: Callable[[], None]) -> None:
         service, engine, kafka = runtime.service, runtime.engine, runtime.kafka
         self.runtime = runtime
-        self.relay = Relay(engine, kafka, service=service.name, owner=str(uuid7()))
+        self.relay = Relay(engine, kafka, topic=service.topic, source=f"/trellis/{service.name}", owner=str(uuid7()))
         self.feeds = [FeedReader(engine, kafka, feed) for feed in service.feeds(runtime)]
         self.broker = kafka.broker()
         appliers: list[Applier] = [

@@ -1,0 +1,1 @@
+"""The event kernel on real PostgreSQL and real Kafka."""
