@@ -9,7 +9,7 @@ from alembic.config import Config
 from sqlalchemy import Connection, MetaData, pool
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from shared.privacy.vault import create_key_tables
+from shared.privacy.keys import create_key_tables
 
 _ROOT: Final = Path(__file__).parents[2]
 

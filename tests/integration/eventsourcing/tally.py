@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import ClassVar
 from uuid import UUID
 
@@ -101,7 +102,7 @@ async def apply(connection: AsyncConnection, events: Sequence[Recorded]) -> None
         added[e.stream] += e.event.step if isinstance(e.event, Counted) else 0
     for stream in sorted(added):
         mine = [e.version for e in events if e.stream == stream]
-        disorder = sum(b != a + 1 for a, b in zip(mine, mine[1:], strict=False))
+        disorder = sum(b != a + 1 for a, b in pairwise(mine))
         statement = insert(TALLIES).values(tally=stream, total=added[stream], version=mine[-1], disorder=disorder)
         statement = statement.on_conflict_do_update(
             index_elements=["tally"],

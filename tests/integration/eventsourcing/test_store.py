@@ -132,7 +132,7 @@ async def test_concurrent_commands_on_one_stream_are_each_stored_once_or_refused
 async def test_a_repeated_key_gets_the_first_answer_and_stores_nothing(database: Database) -> None:
     engine = await kernel_engine(database)
 
-    def answer(identity: object, version: int, state: object) -> dict[str, object]:
+    def answer(_identity: object, version: int, _state: object) -> dict[str, object]:
         return {"version": version}
 
     first = await handler(engine).handle(context(key="k"), TALLY, tally_id("a"), count(), answer=answer)
