@@ -1,7 +1,7 @@
 """A payment: what payroll is told to pay, version by version, and what payroll answers."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
@@ -68,10 +68,10 @@ class NotIssued:
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """`answer` is payroll's last one to this version; none: it has not answered yet."""
+    """`answers` are payroll's to the version that `instruction` is."""
 
     instruction: PaymentInstructionIssued
-    answer: PayrollAnswer | None = None
+    answers: frozenset[PayrollAnswer] = frozenset()
     refused: frozenset[Answer] = frozenset()
 
     @property
@@ -87,12 +87,9 @@ def evolve(payment: Payment, event: Event) -> Payment:
         case PaymentInstructionIssued():
             return Issued(instruction=event, refused=payment.refused)
         case PaymentAnswered(version=version) if isinstance(payment, Issued) and version == payment.version:
-            return Issued(payment.instruction, event.answer, payment.refused)
+            return replace(payment, answers=payment.answers | {event.answer})
         case PaymentAnswerRefused():
-            refused = payment.refused | {(event.version, event.answer)}
-            if isinstance(payment, Issued):
-                return Issued(payment.instruction, payment.answer, refused)
-            return NotIssued(refused)
+            return replace(payment, refused=payment.refused | {(event.version, event.answer)})
         case _:
             return payment
 
@@ -134,9 +131,9 @@ _CARRIED_OVER: Final = frozenset(IssuePayment.model_fields) & frozenset(PaymentI
 
 
 def _reissue(payment: Payment, command: ReissuePayment) -> Sequence[Event]:
-    if not (isinstance(payment, Issued) and payment.answer == PayrollAnswer.REJECTED):
-        answer = payment.answer if isinstance(payment, Issued) else None
-        raise Rejected("only-a-rejected-payment-can-be-reissued", answer=answer)
+    if not (isinstance(payment, Issued) and PayrollAnswer.REJECTED in payment.answers):
+        answers = sorted(payment.answers) if isinstance(payment, Issued) else []
+        raise Rejected("only-a-rejected-payment-can-be-reissued", answers=answers)
     corrected = {
         "version": payment.version + 1,
         "legal_entity": command.legal_entity,
@@ -147,7 +144,10 @@ def _reissue(payment: Payment, command: ReissuePayment) -> Sequence[Event]:
 
 
 def _record(payment: Payment, command: RecordPayrollAnswer) -> Sequence[Event]:
-    """The answer as an event; what is known already, and what an older version was answered, is nothing new."""
+    """The answer as an event; what is known already, and what an older version was answered, is nothing new.
+
+    Payment before acceptance is a fact too: until the acceptance comes it shows as a mismatch.
+    """
     if (command.version, command.answer) in payment.refused:
         return []
     match payment:
@@ -155,20 +155,16 @@ def _record(payment: Payment, command: RecordPayrollAnswer) -> Sequence[Event]:
             return [_refusal(command, "payment-was-never-issued")]
         case Issued() if command.version > payment.version:
             return [_refusal(command, "version-was-never-issued")]
-        case Issued() if command.version < payment.version or _is_known(payment.answer, command.answer):
+        case Issued() if command.version < payment.version or command.answer in payment.answers:
             return []
-        case Issued() if _contradicts(payment.answer, command.answer):
-            return [_refusal(command, f"payment-is-already-{payment.answer}")]
+        case Issued() if _contradict({*payment.answers, command.answer}):
+            return [_refusal(command, f"payment-is-already-{max(payment.answers)}")]
         case Issued():
             return [_answered(command)]
 
 
-def _is_known(known: PayrollAnswer | None, answer: PayrollAnswer) -> bool:
-    return known == answer or (known == PayrollAnswer.PAID and answer == PayrollAnswer.ACCEPTED)
-
-
-def _contradicts(known: PayrollAnswer | None, answer: PayrollAnswer) -> bool:
-    return known is not None and (known, answer) != (PayrollAnswer.ACCEPTED, PayrollAnswer.PAID)
+def _contradict(answers: set[PayrollAnswer]) -> bool:
+    return PayrollAnswer.REJECTED in answers and len(answers) > 1
 
 
 def _answered(command: RecordPayrollAnswer) -> PaymentAnswered:

@@ -140,8 +140,9 @@ def test_an_answer_that_comes_again_adds_nothing() -> None:
     given(PAYMENT, issued, accepted_answer, paid_answer).when(PAID).then_nothing()
 
 
-def test_an_acceptance_that_arrives_after_the_payment_adds_nothing() -> None:
-    given(PAYMENT, issued, paid_answer).when(ACCEPTED).then_nothing()
+def test_an_acceptance_that_arrives_after_the_payment_is_a_fact_too() -> None:
+    given(PAYMENT, issued).when(PAID).then(paid_answer)
+    given(PAYMENT, issued, paid_answer).when(ACCEPTED).then(accepted_answer)
 
 
 def test_after_a_rejection_a_new_version_is_issued() -> None:
@@ -192,6 +193,9 @@ def test_payroll_contradicting_itself_is_on_record() -> None:
         refusal(PayrollAnswer.REJECTED, "payment-is-already-accepted")
     )
     given(PAYMENT, issued, rejected_answer).when(PAID).then(refusal(PayrollAnswer.PAID, "payment-is-already-rejected"))
+    given(PAYMENT, issued, accepted_answer, paid_answer).when(REJECTED).then(
+        refusal(PayrollAnswer.REJECTED, "payment-is-already-paid")
+    )
 
 
 answers = st.sampled_from([PayrollAnswer.ACCEPTED, PayrollAnswer.REJECTED, PayrollAnswer.PAID])
