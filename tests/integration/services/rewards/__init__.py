@@ -1,0 +1,1 @@
+"""Tests: integration, the rewards service on real servers."""
