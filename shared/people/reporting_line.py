@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from enum import StrEnum
+from uuid import UUID
 
-from sqlalchemy import CTE, exists, select
+from sqlalchemy import CTE, Select, exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.people.table import PEOPLE
@@ -62,6 +63,15 @@ async def direct_reports(connection: AsyncConnection, manager: PersonId) -> Sequ
         .order_by(PEOPLE.c.person)
     )
     return [PersonId(person) for person in await connection.scalars(query)]
+
+
+def people_below(manager: PersonId) -> Select[UUID]:
+    """Everybody whose reporting line the manager is in, to be used inside a query; nobody, if the manager has left."""
+    below = select(PEOPLE.c.person).where(PEOPLE.c.manager == manager).cte("below", recursive=True)
+    below = below.union(select(PEOPLE.c.person).where(PEOPLE.c.manager == below.c.person))
+    caller = PEOPLE.alias("caller")
+    still_here = exists().where(caller.c.person == manager, caller.c.status != EmploymentStatus.LEFT.value)
+    return select(below.c.person).where(below.c.person != manager, still_here)
 
 
 def _line_of(person: PersonId) -> CTE:

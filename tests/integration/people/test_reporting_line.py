@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from shared.eventsourcing.identifiers import derived
 from shared.people.population import population
 from shared.people.projection import apply
-from shared.people.reporting_line import Relation, direct_reports, relations, reporting_line, reports_to
+from shared.people.reporting_line import Relation, direct_reports, people_below, relations, reporting_line, reports_to
 from shared.schemas.identifiers import PersonId
 from tests.integration.people.company import LEFT, change
 
@@ -58,6 +58,21 @@ async def test_a_manager_who_left_is_nobodys_manager_but_keeps_the_line_together
     await apply(connection, [*COMPANY, change(LEAD, HEAD, revision=2, status=LEFT, left_on=date(2024, 6, 30))])
     assert await relations(connection, caller=LEAD, person=MAKER) == set()
     assert await relations(connection, caller=HEAD, person=MAKER) == {Relation.REPORTING_LINE}
+
+
+async def test_the_people_below_are_those_whose_reporting_line_the_manager_is_in(connection: AsyncConnection) -> None:
+    async def below(manager: PersonId) -> set[PersonId]:
+        return {PersonId(person) for person in await connection.scalars(people_below(manager))}
+
+    await apply(connection, COMPANY)
+    assert await below(CHIEF) == {HEAD, LEAD, MAKER}
+    assert await below(LEAD) == {MAKER}
+    assert await below(MAKER) == set()
+    await apply(connection, [change(CHIEF, MAKER, revision=2)])
+    assert await below(CHIEF) == {HEAD, LEAD, MAKER}
+    await apply(connection, [change(HEAD, CHIEF, revision=2, status=LEFT, left_on=date(2024, 6, 30))])
+    assert await below(HEAD) == set()
+    assert await below(CHIEF) == {HEAD, LEAD, MAKER}
 
 
 async def test_direct_reports_are_one_step_down_without_leavers(connection: AsyncConnection) -> None:
