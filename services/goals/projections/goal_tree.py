@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -14,16 +14,20 @@ from sqlalchemy import (
     ColumnElement,
     Date,
     DateTime,
+    Index,
     Integer,
     MetaData,
     Numeric,
+    RowMapping,
     Select,
     Table,
     Text,
     Uuid,
     bindparam,
     func,
+    or_,
     select,
+    true,
     update,
 )
 from sqlalchemy.dialects.postgresql import JSONB, insert
@@ -32,14 +36,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.goals.domain.roll_up import Node, recomputed
 from shared.eventsourcing.projection import Projection
 from shared.eventsourcing.recorded import Recorded
+from shared.people.reporting_line import people_below
 from shared.schemas.event import Event
 from shared.schemas.goals import (
     TOPIC,
     GoalAchieved,
     GoalAligned,
     GoalCancelled,
+    GoalLevel,
     GoalProgressRecorded,
     GoalSet,
+    Metric,
 )
 from shared.schemas.identifiers import GoalId, PersonId
 from shared.schemas.personal_text import PersonalText
@@ -62,7 +69,8 @@ GOALS: Final = Table(
     Column("level", Text, nullable=False),
     Column("owner", Uuid, nullable=False),
     Column("team", Text),
-    Column("title", JSONB, nullable=False),
+    Column("title", Text),
+    Column("sealed_title", Text, comment="of a person's goal, as in the event"),
     Column("metric", JSONB(none_as_null=True)),
     Column("starts_on", Date, nullable=False),
     Column("ends_on", Date, nullable=False),
@@ -74,6 +82,8 @@ GOALS: Final = Table(
     Column("measured_at", DateTime(timezone=True)),
     Column("closed_on", Date),
     Column("progress", Numeric),
+    Index("goal_tree_by_parent", "parent", "goal"),
+    Index("goal_tree_by_owner", "owner", "goal"),
 )
 _LOCK: Final = 6120843917
 """The advisory lock of the tree: goals of other partitions feed the same parents."""
@@ -81,10 +91,7 @@ _LOCK: Final = 6120843917
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GoalRow:
-    """A goal as it stands. `own_progress` is its own measurement, `progress` what counts; None is "not measured".
-
-    `title` is a text in clear, or sealed personal text as JSON.
-    """
+    """A goal as it stands. `own_progress` is its own measurement, `progress` what counts; None is "not measured"."""
 
     goal: GoalId
     version: int
@@ -92,8 +99,8 @@ class GoalRow:
     level: str
     owner: PersonId
     team: str | None
-    title: Any
-    metric: dict[str, Any] | None
+    title: str | PersonalText
+    metric: Metric | None
     starts_on: date
     ends_on: date
     parent: GoalId | None
@@ -137,8 +144,8 @@ def _new_row(goal: GoalId, version: int, event: GoalSet) -> GoalRow:
         level=event.level.value,
         owner=event.owner,
         team=event.team,
-        title=event.title.model_dump(mode="json") if isinstance(event.title, PersonalText) else event.title,
-        metric=event.metric.model_dump(mode="json") if event.metric else None,
+        title=event.title,
+        metric=event.metric,
         starts_on=event.starts_on,
         ends_on=event.ends_on,
         parent=event.parent,
@@ -173,12 +180,31 @@ async def apply_alone(connection: AsyncConnection, events: Sequence[Recorded]) -
 
 async def rows(connection: AsyncConnection, query: Select[Any]) -> list[GoalRow]:
     """The goals that a query over `GOALS` finds."""
-    found: list[dict[str, Any]] = [dict(row) for row in (await connection.execute(query)).mappings()]
-    return [GoalRow(**{**row, "state": GoalState(row["state"])}) for row in found]
+    return [_row(row) for row in (await connection.execute(query)).mappings()]
+
+
+def _row(columns: RowMapping) -> GoalRow:
+    values: dict[str, Any] = {**columns, "state": GoalState(columns["state"])}
+    sealed = values.pop("sealed_title")
+    if sealed is not None:
+        values["title"] = PersonalText.model_validate_json(sealed)
+    if values["metric"] is not None:
+        values["metric"] = Metric.model_validate(values["metric"])
+    return GoalRow(**values)
+
+
+def _columns(row: GoalRow) -> dict[str, Any]:
+    sealed = row.title.model_dump_json() if isinstance(row.title, PersonalText) else None
+    return {
+        **{field.name: getattr(row, field.name) for field in fields(row)},
+        "title": None if sealed else row.title,
+        "sealed_title": sealed,
+        "metric": None if row.metric is None else row.metric.model_dump(mode="json"),
+    }
 
 
 async def _write(connection: AsyncConnection, rows: Iterable[GoalRow]) -> None:
-    values = [asdict(row) for row in rows]
+    values = [_columns(row) for row in rows]
     if not values:
         return
     statement = insert(GOALS)
@@ -212,4 +238,53 @@ async def _nodes(connection: AsyncConnection, where: ColumnElement[bool]) -> lis
     return [Node(*row) for row in await connection.execute(query)]
 
 
-GOAL_TREE: Final = Projection(name="goal_tree", topics=(TOPIC,), tables=(GOALS,), apply=apply)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """Who asks. Everybody reads the organization's and the teams' goals.
+
+    A person's goals are read by that person, by the managers above (`manages`), and by who reads everything.
+    """
+
+    person: PersonId
+    manages: bool = False
+    everything: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which goals: None is any."""
+
+    owner: PersonId | None = None
+    level: GoalLevel | None = None
+    state: GoalState | None = None
+    parent: GoalId | None = None
+    roots: bool = False
+
+
+async def find(connection: AsyncConnection, goal: GoalId) -> GoalRow | None:
+    found = await rows(connection, select(GOALS).where(GOALS.c.goal == goal))
+    return found[0] if found else None
+
+
+async def readable(
+    connection: AsyncConnection, reader: Reader, wanted: Filter, *, after: GoalId | None, limit: int
+) -> list[GoalRow]:
+    """The goals that the reader may see, the oldest first."""
+    query = select(GOALS).where(_seen_by(reader), *_conditions(wanted)).order_by(GOALS.c.goal).limit(limit)
+    return await rows(connection, query if after is None else query.where(GOALS.c.goal > after))
+
+
+def _seen_by(reader: Reader) -> ColumnElement[bool]:
+    if reader.everything:
+        return true()
+    seen = or_(GOALS.c.level != GoalLevel.PERSON.value, GOALS.c.owner == reader.person)
+    return or_(seen, GOALS.c.owner.in_(people_below(reader.person))) if reader.manages else seen
+
+
+def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:
+    named = {"owner": wanted.owner, "level": wanted.level, "state": wanted.state, "parent": wanted.parent}
+    conditions = [GOALS.c[name] == value for name, value in named.items() if value is not None]
+    return [*conditions, GOALS.c.parent.is_(None)] if wanted.roots else conditions
+
+
+PROJECTION: Final = Projection(name="goal_tree", topics=(TOPIC,), tables=(GOALS,), apply=apply)

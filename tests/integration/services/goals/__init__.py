@@ -1,0 +1,1 @@
+"""Tests: the goals service on a real PostgreSQL."""
