@@ -104,10 +104,18 @@ def _describe_problems(app: FastAPI) -> None:
             refusal = {"description": "Refused; the problem document says why.", "content": content}
             document["components"]["responses"] = {"Problem": refusal}
             for operations in document["paths"].values():
-                for operation in operations.values():
+                for method, operation in operations.items():
+                    _keep_what_counts(method, operation)
                     operation["responses"].pop("422", None)
                     operation["responses"]["default"] = {"$ref": "#/components/responses/Problem"}
             app.openapi_schema = document
         return app.openapi_schema
 
     app.openapi = openapi
+
+
+def _keep_what_counts(method: str, operation: dict[str, Any]) -> None:
+    """Name a command's conditions at commands alone, and a query's at queries alone: the edge reads them all."""
+    idle = ("If-Match", "Idempotency-Key") if method == "get" else ("Consistency-Token",)
+    parameters = operation.get("parameters", [])
+    operation["parameters"] = [parameter for parameter in parameters if parameter["name"] not in idle]
