@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from launcher.issuer_name import ISSUER
 from launcher.signing_keys import ALGORITHM, SigningKeys
-from launcher.token import ISSUER
 
 
 def issuer_app(folder: Path) -> Starlette:

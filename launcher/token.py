@@ -7,14 +7,12 @@ from typing import Final
 
 from joserfc import jwt
 
+from launcher.issuer_name import AUDIENCE, ISSUER
 from launcher.signing_keys import ALGORITHM, SigningKeys
 from shared.runtime.caller import Role
 from shared.runtime.clock import now
 from shared.schemas.identifiers import PersonId
 
-ISSUER: Final = "https://issuer.trellis.localhost"
-"""The `iss` of development tokens: a name, not an address, so that they outlive a change of ports."""
-AUDIENCE: Final = "trellis"
 WORKING_DAY: Final = timedelta(hours=8)
 
 

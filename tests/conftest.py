@@ -10,7 +10,8 @@ import pytest
 from launcher import postgres as embedded_postgres
 from launcher.brokers import apache, embedded, existing
 from launcher.brokers.broker import Broker
-from launcher.topics import Topic, create_topics
+from launcher.topic_creation import create_topics
+from launcher.topics import Topic
 from shared.eventsourcing.identifiers import uuid7
 from tests.servers import choice
 from tests.servers.databases import Database, Postgres

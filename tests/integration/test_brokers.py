@@ -11,7 +11,8 @@ from launcher.brokers import apache, embedded, existing
 from launcher.brokers.broker import Broker
 from launcher.failure import LaunchFailed
 from launcher.process import free_port
-from launcher.topics import Topic, create_topics
+from launcher.topic_creation import create_topics
+from launcher.topics import Topic
 from shared.eventsourcing.identifiers import uuid7
 from tests.conftest import NewTopic
 

@@ -19,7 +19,8 @@ from pydantic import Field
 from starlette.types import ASGIApp
 
 from launcher.issuer import issuer_app
-from launcher.token import AUDIENCE, ISSUER, issue_token
+from launcher.issuer_name import AUDIENCE, ISSUER
+from launcher.token import issue_token
 from shared.eventsourcing.decider import Rejected, RequestBody
 from shared.eventsourcing.errors import Conflict, KeyReused, NotCaughtUp, VersionMismatch
 from shared.eventsourcing.handler import Outcome

@@ -17,8 +17,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from launcher.issuer_name import AUDIENCE, ISSUER
 from launcher.signing_keys import SigningKeys
-from launcher.token import AUDIENCE, ISSUER, issue_token
+from launcher.token import issue_token
 from shared.runtime.authentication import FRESH_SECONDS, PAUSE_SECONDS, Authenticator, IssuerKeys
 from shared.runtime.caller import Caller, Role
 from shared.runtime.clock import now
