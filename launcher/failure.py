@@ -29,6 +29,8 @@ def writing_into(folder: Path) -> Generator[None]:
             "Give yourself the right, or take another folder with --folder."
         ) from error
     except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EROFS}:
-            raise LaunchFailed(f"{folder} cannot be written: {error.strerror}. Take another --folder.") from error
+        if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.ENOTDIR, errno.EEXIST}:
+            raise LaunchFailed(
+                f"{folder} cannot be written: {error.strerror} ({error.filename}). Take another folder with --folder."
+            ) from error
         raise

@@ -18,6 +18,10 @@ from launcher.failure import LaunchFailed, last_lines
 # a Popen that is collected while its process runs warns; these are meant to run on
 _started_here: Final[list[subprocess.Popen[bytes]]] = []
 _SAME_BIRTH_SECONDS: Final = 2.0
+_LARGE_LOG: Final = 20_000_000
+
+LOG_VARIABLE: Final = "TRELLIS_PROCESS_LOG"
+"""In the environment of every process started here: by it an unrecorded one is found again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +48,8 @@ class RunningProcess:
             return
         with suppress(psutil.NoSuchProcess):
             process.send_signal(by)
-            try:
-                process.wait(within)
-            except psutil.TimeoutExpired:
-                self.kill()
+        if not self._ended(within):
+            self.kill()
 
     def kill(self) -> None:
         """SIGKILL to it and its process group, without a goodbye."""
@@ -56,9 +58,18 @@ class RunningProcess:
             return
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
-        with suppress(psutil.Error):
+        with suppress(psutil.NoSuchProcess):
             process.kill()
-            process.wait(5)
+        self._ended(within=5)
+
+    def _ended(self, within: float) -> bool:
+        """Waits for its end. A zombie has ended, even where nobody collects it, as in a container without an init."""
+        end = time.monotonic() + within
+        while self.alive():
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.01)
+        return True
 
     def _process(self) -> psutil.Process | None:
         with suppress(psutil.Error):
@@ -66,21 +77,28 @@ class RunningProcess:
             same = abs(process.create_time() - self.born) < _SAME_BIRTH_SECONDS
             if same and process.status() != psutil.STATUS_ZOMBIE:
                 return process
+        _collect_ended()
         return None
+
+
+def _collect_ended() -> None:
+    """Lets go of our children that have ended."""
+    _started_here[:] = [child for child in _started_here if child.poll() is None]
 
 
 def start_detached(
     command: Sequence[str], *, log: Path, environment: Mapping[str, str] | None = None, folder: Path | None = None
 ) -> RunningProcess:
-    """Starts `command` in a session of its own, its output appended to `log`."""
+    """Starts `command` in a session of its own, its output appended to `log`; `environment` is added to ours."""
     log.parent.mkdir(parents=True, exist_ok=True)
+    _make_room(log)
     with log.open("ab") as output:
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env=None if environment is None else dict(environment),
+            env={**os.environ, **(environment or {}), LOG_VARIABLE: str(log.absolute())},
             cwd=folder,
             start_new_session=True,
         )
@@ -89,6 +107,12 @@ def start_detached(
     if running is None:
         raise LaunchFailed(f"{command[0]} ended at once. The end of {log}:\n{last_lines(log)}")
     return running
+
+
+def _make_room(log: Path) -> None:
+    """A log that has grown large is set aside, so that two of them are the most that a process keeps."""
+    if log.exists() and log.stat().st_size > _LARGE_LOG:
+        log.replace(log.with_suffix(".log.1"))
 
 
 def free_port() -> int:

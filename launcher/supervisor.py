@@ -1,0 +1,132 @@
+"""Brings processes to the wanted state: starts what does not run, keeps what runs as wanted, replaces the rest."""
+
+import hashlib
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import psutil
+
+from launcher import health
+from launcher.failure import LaunchFailed, last_lines
+from launcher.process import LOG_VARIABLE, RunningProcess, start_detached
+from launcher.state import Recorded, State
+
+Report = Callable[[str], None]
+_PROJECT: Final = Path(__file__).parent.parent
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One process: `module` is what follows `python -m`.
+
+    `port`: where it answers the path `ready` with 200 when it is. `replaced_with`: what it must not outlive, such as a
+    broker that forgets its topics.
+    """
+
+    name: str
+    module: tuple[str, ...]
+    port: int
+    settings: Mapping[str, str] = field(repr=False)
+    ready: str = "/health/ready"
+    replaced_with: str = ""
+
+    @property
+    def fingerprint(self) -> str:
+        given = [sys.executable, self.module, self.port, sorted(self.settings.items()), self.replaced_with]
+        return hashlib.sha256(json.dumps(given).encode()).hexdigest()
+
+
+class Supervisor:
+    """Starts and stops the processes of one state folder; every process has a log of its own under `logs/`."""
+
+    def __init__(self, state: State, report: Report) -> None:
+        self._state = state
+        self._report = report
+
+    def converge(self, wanted: Iterable[Process]) -> None:
+        """Starts those that do not run as wanted; returns before they are ready."""
+        for process in wanted:
+            self._converge(process)
+
+    def wait(self, wanted: Iterable[Process], *, within: float = 60) -> None:
+        """Returns when all are ready; fails with the log's end of the first that is not."""
+        waiting = list(wanted)
+        with ThreadPoolExecutor(max_workers=len(waiting) or 1) as pool:
+            for outcome in [pool.submit(self._wait, process, within) for process in waiting]:
+                outcome.result()
+
+    def stop(self, names: Iterable[str]) -> None:
+        """Asks all to end, waits for all, and forgets them."""
+        recorded = [found for name in names if (found := self._state.find(name)) is not None]
+        with ThreadPoolExecutor(max_workers=len(recorded) or 1) as pool:
+            for stopped in [pool.submit(found.process.stop, within=15) for found in recorded]:
+                stopped.result()
+        for found in recorded:
+            self._state.forget(found.name)
+
+    def stop_unrecorded(self) -> None:
+        """Stops what an interrupted run started in this folder and could not write down."""
+        known = {recorded.process.pid for recorded in self._state.recorded()}
+        for process in _started_for(self._state.folder):
+            if process.pid not in known:
+                self._report(f"Process {process.pid} of an interrupted run is stopped.")
+                process.stop()
+
+    def _converge(self, wanted: Process) -> None:
+        found = self._state.find(wanted.name)
+        if found is not None:
+            if found.process.alive() and found.fingerprint == wanted.fingerprint:
+                return
+            if found.process.alive():
+                self._report(f"{wanted.name} is started anew: its settings have changed.")
+                found.process.stop()
+            else:
+                self._report(f"{wanted.name} was found dead (process {found.process.pid}); it is started again.")
+        process = start_detached(
+            [sys.executable, "-m", *wanted.module],
+            log=self._log(wanted),
+            environment={
+                **wanted.settings,
+                "PYTHONUNBUFFERED": "1",
+                "PYTHONPATH": os.pathsep.join(filter(None, [str(_PROJECT), os.environ.get("PYTHONPATH")])),
+            },
+            folder=self._state.folder,
+        )
+        self._state.record(Recorded(wanted.name, process, wanted.fingerprint))
+
+    def _wait(self, wanted: Process, within: float) -> None:
+        end = time.monotonic() + within
+        while not (answer := health.ask(wanted.port, wanted.ready)).ok:
+            found = self._state.find(wanted.name)
+            log = self._log(wanted)
+            if found is None or not found.process.alive():
+                raise LaunchFailed(f"{wanted.name} ended while it was starting. The end of {log}:\n{last_lines(log)}")
+            if time.monotonic() > end:
+                raise LaunchFailed(
+                    f"{wanted.name} is not ready after {within:.0f} s: {health.reasons(answer)}. "
+                    f"The end of {log}:\n{last_lines(log)}\nTry `trellis down`, then `trellis up`."
+                )
+            time.sleep(0.05)
+
+    def _log(self, process: Process) -> Path:
+        return self._state.logs / f"{process.name}.log"
+
+
+def _started_for(folder: Path) -> list[RunningProcess]:
+    """Leaders of the sessions that were started with a log in this folder, PostgreSQL (which has a lock file) apart."""
+    found: list[RunningProcess] = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, OSError):
+            log = process.environ().get(LOG_VARIABLE)
+            leads = os.getsid(process.pid) == process.pid and process.name() != "postgres"
+            if log and leads and Path(log).is_relative_to(folder):
+                found.append(RunningProcess(process.pid, process.create_time()))
+    return found
