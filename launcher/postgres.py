@@ -49,7 +49,7 @@ class PostgresServer:
         self.process.stop(by=signal.SIGINT, within=20)
 
 
-def start(folder: Path, *, port: int | None = None, durable: bool = True) -> PostgresServer:
+def start(folder: Path, *, port: int | None = None, log: Path | None = None, durable: bool = True) -> PostgresServer:
     """Starts the server of `folder` (made if it is not there) on `port`, else on a free one.
 
     A server that already runs there is taken as it is. `durable=False` gives up safety from power cuts for speed.
@@ -57,14 +57,14 @@ def start(folder: Path, *, port: int | None = None, durable: bool = True) -> Pos
     folder = folder.absolute()
     with writing_into(folder.parent):
         folder.mkdir(parents=True, exist_ok=True)
-        data, log = folder / "data", folder / "postgres.log"
+        data, log = folder / "data", log or folder / "postgres.log"
         if not data.exists():
             _initialise(folder)
         _require_version(data)
         password = (folder / "password").read_text().strip()
-        running = _running(data, log)
-        if running is not None:
-            process, taken = running
+        found = _running(data, log)
+        if found is not None:
+            process, taken = found
             return PostgresServer(folder, taken, password, process)
         if port is not None:
             require_free(port, wanted_by="PostgreSQL", option="--postgres-port")
@@ -72,6 +72,17 @@ def start(folder: Path, *, port: int | None = None, durable: bool = True) -> Pos
         process = start_detached(_server_command(data, chosen, durable=durable), log=log)
         _wait_ready(data, process, log)
         return PostgresServer(folder, chosen, password, process)
+
+
+def running(folder: Path) -> PostgresServer | None:
+    """The server of `folder`, if it runs."""
+    folder = folder.absolute()
+    data = folder / "data"
+    lines = _lock_file(data)
+    process = RunningProcess.of(int(lines[0])) if len(lines) > _STATE else None
+    if process is None or not _serves(process.pid, data):
+        return None
+    return PostgresServer(folder, int(lines[3]), (folder / "password").read_text().strip(), process)
 
 
 def _binaries() -> Path:

@@ -40,7 +40,7 @@ share.coordinator.state.topic.min.isr=1
 """
 
 
-def start(folder: Path, *, port: int | None = None) -> Broker:
+def start(folder: Path, *, port: int | None = None, log: Path | None = None) -> Broker:
     """Starts it on `port`, else on a free one; its topics are in `folder` and survive a restart."""
     java = _java()
     jars = libraries()
@@ -50,7 +50,7 @@ def start(folder: Path, *, port: int | None = None) -> Broker:
     folder = folder.absolute()
     with writing_into(folder.parent):
         folder.mkdir(parents=True, exist_ok=True)
-        properties, log = folder / "server.properties", folder / "broker.log"
+        properties, log = folder / "server.properties", log or folder / "broker.log"
         properties.write_text(_PROPERTIES.format(port=chosen, controller=free_port(), data=folder / "topics"))
         kafka = [java, *_JVM, "-cp", f"{jars}/*"]
         _format(kafka, folder, properties)

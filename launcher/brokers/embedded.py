@@ -10,7 +10,7 @@ from launcher.process import RunningProcess, free_port, is_listening, require_fr
 KIND: Final = "embedded"
 
 
-def start(folder: Path, *, port: int | None = None) -> Broker:
+def start(folder: Path, *, port: int | None = None, log: Path | None = None) -> Broker:
     """Starts it on `port`, else on a free one; its log is in `folder`."""
     if port is not None:
         require_free(port, wanted_by="the broker", option="--kafka-port")
@@ -19,7 +19,7 @@ def start(folder: Path, *, port: int | None = None) -> Broker:
     command = [_binary(), "broker", "--listener-url", address, "--advertised-listener-url", address]
     with writing_into(folder.parent):
         folder.mkdir(parents=True, exist_ok=True)
-        log = folder / "broker.log"
+        log = log or folder / "broker.log"
         process = start_detached(command, log=log, folder=folder)
     wait_until(lambda: is_listening(chosen), process=process, name="The embedded broker", log=log, within=20)
     return running(f"127.0.0.1:{chosen}", process)

@@ -12,12 +12,17 @@ _HIGHEST_PORT: Final = 65535
 
 def connect(bootstrap: str) -> Broker:
     """The cluster behind `bootstrap` (`HOST:PORT`, several separated by commas), one of which must answer."""
-    addresses = [_address(part) for part in bootstrap.split(",")]
-    if not any(is_listening(port, host) for host, port in addresses):
+    if not answers(bootstrap):
         raise LaunchFailed(
             f"Nobody answers at {bootstrap}. Start that Kafka, or leave --kafka out for the embedded one."
         )
     return running(bootstrap)
+
+
+def answers(bootstrap: str) -> bool:
+    """Whether one of the addresses accepts connections."""
+    addresses = [_address(part) for part in bootstrap.split(",")]
+    return any(is_listening(port, host) for host, port in addresses)
 
 
 def running(bootstrap: str) -> Broker:

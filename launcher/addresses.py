@@ -1,0 +1,57 @@
+"""Where everything that `trellis up` started can be reached, for the other commands and for people."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from launcher import postgres
+from launcher.brokers import existing
+from launcher.brokers.broker import Broker
+from launcher.failure import LaunchFailed
+from launcher.postgres import PostgresServer
+from launcher.processes import SERVICES
+from launcher.servers import BROKER, running_broker
+from launcher.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """`services` and `workers`: `http://127.0.0.1:PORT` by the service's name."""
+
+    services: Mapping[str, str]
+    workers: Mapping[str, str]
+    payroll: str
+    issuer: str
+    broker: Broker
+    postgres: PostgresServer
+
+
+def addresses(folder: Path) -> Addresses:
+    """What runs in a state folder; fails, and says what to do, where PostgreSQL or the broker do not."""
+    state = State(folder)
+    server = postgres.running(state.folder / "postgres") if state.exists else None
+    broker = broker_of(state)
+    if server is None or broker is None or not broker.alive():
+        raise LaunchFailed(f"Nothing runs in {state.folder}, or half of it does not. Start it: `trellis up`.")
+    return Addresses(
+        services={service: url(state, f"{service}-api") for service in SERVICES},
+        workers={service: url(state, f"{service}-worker") for service in SERVICES},
+        payroll=url(state, "payroll"),
+        issuer=url(state, "issuer"),
+        broker=broker,
+        postgres=server,
+    )
+
+
+def broker_of(state: State) -> Broker | None:
+    """The broker that was started or named last, alive or not."""
+    kafka, found = state.kafka, state.find(BROKER)
+    if kafka is None:
+        return None
+    return existing.running(kafka) if found is None else running_broker(kafka, state.port(BROKER), found.process)
+
+
+def url(state: State, name: str) -> str:
+    """Where the process of that name answers, or did; empty if it never ran."""
+    port = state.port(name)
+    return "" if port is None else f"http://127.0.0.1:{port}"

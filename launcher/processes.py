@@ -1,0 +1,101 @@
+"""What runs beside PostgreSQL and the broker: every process with its command, its settings and its port, as data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from launcher.brokers.broker import Broker
+from launcher.issuer_name import AUDIENCE, ISSUER
+from launcher.postgres import PostgresServer
+from launcher.state import State
+from launcher.supervisor import Process
+from launcher.topics import COMPACTED, Topic
+
+SERVICES: Final = ("goals", "feedback", "reviews", "rewards")
+DATABASES: Final = tuple(name for service in SERVICES for name in (service, f"{service}_keys"))
+TOPICS: Final = (
+    *(Topic(f"{service}.events") for service in SERVICES),
+    Topic("people.events", settings=COMPACTED),
+    Topic("people.compensation", settings=COMPACTED),
+    Topic("payroll.events"),
+)
+_PREFERRED_PORTS: Final = {
+    "issuer": 8100,
+    **{f"{service}-api": 8101 + place for place, service in enumerate(SERVICES)},
+    **{f"{service}-worker": 8111 + place for place, service in enumerate(SERVICES)},
+    "payroll": 8120,
+}
+NAMES: Final = tuple(_PREFERRED_PORTS)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the processes are told about each other."""
+
+    state: State
+    postgres: PostgresServer
+    broker: Broker
+    master_key: str = field(repr=False)
+
+    def port(self, name: str) -> int:
+        return self.state.choose_port(name, preferred=_PREFERRED_PORTS[name])
+
+
+def issuer(state: State) -> Process:
+    """The development issuer: it needs neither database nor broker."""
+    port = state.choose_port("issuer", preferred=_PREFERRED_PORTS["issuer"])
+    module = ("launcher.issuer", "--folder", str(state.folder), "--port", str(port))
+    return Process("issuer", module, port, {}, ready="/health/live")
+
+
+def apis(around: Surroundings) -> list[Process]:
+    return [_role(service, "api", around) for service in SERVICES]
+
+
+def workers(around: Surroundings) -> list[Process]:
+    return [_role(service, "worker", around) for service in SERVICES]
+
+
+def payroll(around: Surroundings) -> Process:
+    """The reference payroll: an outsider with a database file of its own, who knows the broker alone."""
+    port = around.port("payroll")
+    settings = {
+        "PAYROLL_DATABASE": str(around.state.folder / "payroll" / "payroll.sqlite"),
+        "PAYROLL_KAFKA_BOOTSTRAP": around.broker.bootstrap,
+        "PAYROLL_KAFKA_IDEMPOTENCE": _yes_or_no(around.broker.idempotent_producer),
+        "PAYROLL_HTTP_PORT": str(port),
+    }
+    return Process("payroll", ("consumers.payroll",), port, settings, replaced_with=_generation(around.broker))
+
+
+def service_settings(service: str, around: Surroundings) -> Mapping[str, str]:
+    """The environment of every process of a service, `migrate` too."""
+    issuer_port = around.port("issuer")
+    return {
+        "TRELLIS_DATABASE_URL": around.postgres.url(service),
+        "TRELLIS_KEYS_DATABASE_URL": around.postgres.url(f"{service}_keys"),
+        "TRELLIS_MASTER_KEY": around.master_key,
+        "TRELLIS_KAFKA_BOOTSTRAP": around.broker.bootstrap,
+        "TRELLIS_KAFKA_IDEMPOTENCE": _yes_or_no(around.broker.idempotent_producer),
+        "TRELLIS_KAFKA_ASSIGNMENT": "group" if around.broker.consumer_groups else "fixed",
+        "TRELLIS_ISSUER": ISSUER,
+        "TRELLIS_AUDIENCE": AUDIENCE,
+        "TRELLIS_JWKS_URL": f"http://127.0.0.1:{issuer_port}/jwks.json",
+    }
+
+
+def _role(service: str, role: str, around: Surroundings) -> Process:
+    name = f"{service}-{role}"
+    port = around.port(name)
+    settings = {**service_settings(service, around), "TRELLIS_HTTP_HOST": "127.0.0.1", "TRELLIS_HTTP_PORT": str(port)}
+    generation = _generation(around.broker) if role == "worker" else ""
+    return Process(name, (f"services.{service}", role), port, settings, replaced_with=generation)
+
+
+def _generation(broker: Broker) -> str:
+    """A worker whose broker came back empty looks at every topic anew, as at its own start."""
+    return "" if broker.durable or broker.process is None else str(broker.process)
+
+
+def _yes_or_no(value: bool) -> str:  # noqa: FBT001 - one value in, one word out
+    return "true" if value else "false"

@@ -1,0 +1,133 @@
+"""`trellis status`: what runs, how far the relay and the projections are behind, and where everything answers."""
+
+import json
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from launcher import health, postgres
+from launcher.addresses import broker_of, url
+from launcher.brokers import existing
+from launcher.failure import LaunchFailed
+from launcher.health import Answer
+from launcher.processes import SERVICES
+from launcher.state import DEFAULT_FOLDER, Folder, State
+
+app = typer.Typer()
+AsJson = Annotated[bool, typer.Option("--json", help="As JSON, with all addresses.")]
+Status = Mapping[str, Any]
+
+
+@app.command()
+def status(folder: Folder = DEFAULT_FOLDER, *, as_json: AsJson = False) -> None:
+    """Say what runs, how far behind it is, and where it answers. Ends with 1 unless everything is ready."""
+    state = State(folder)
+    if not state.exists:
+        raise LaunchFailed(f"Nothing was ever started in {state.folder}. Start it: `trellis up`.")
+    found = read_status(state)
+    if as_json:
+        print(json.dumps(found, indent=2))
+    else:
+        _show(found, Console(highlight=False))
+    raise typer.Exit(0 if found["ready"] else 1)
+
+
+def read_status(state: State) -> Status:
+    """Everything that `--json` prints."""
+    with ThreadPoolExecutor() as pool:
+        asked = {service: pool.submit(_service, state, service) for service in SERVICES}
+        payroll, issuer = pool.submit(_ready, state, "payroll", "ready"), pool.submit(_ready, state, "issuer", "live")
+        services = {service: answer.result() for service, answer in asked.items()}
+    servers = {"postgres": _postgres(state), "kafka": _kafka(state)}
+    others = {"payroll": payroll.result(), "issuer": issuer.result()}
+    ready = all(part["ready"] for part in (*services.values(), *servers.values(), *others.values()))
+    return {"ready": ready, "services": services, **servers, **others, "folder": str(state.folder)}
+
+
+def _service(state: State, service: str) -> Status:
+    """`ready`: its API and its worker are. `worker`: what the worker says of itself, null if it does not answer."""
+    api, worker = f"{service}-api", f"{service}-worker"
+    api_state, said = _ready(state, api, "ready"), _ask(state, worker, "/status")
+    working = said.body if said.ok and isinstance(said.body, dict) else None
+    problems = [f"api: {api_state['problem']}"] if api_state["problem"] else []
+    problems += [f"worker: {_worker_problem(said)}"] if _worker_problem(said) else []
+    return {
+        "ready": not problems,
+        "problems": problems,
+        "address": url(state, api),
+        "worker_address": url(state, worker),
+        "worker": working,
+    }
+
+
+def _worker_problem(said: Answer) -> str | None:
+    if not said.ok or not isinstance(said.body, dict):
+        return health.reasons(said)
+    return None if said.body.get("ready") else str(said.body.get("last_error") or "not ready")
+
+
+def _ready(state: State, name: str, probe: str) -> Status:
+    answer = _ask(state, name, f"/health/{probe}")
+    return {
+        "ready": answer.ok,
+        "address": url(state, name),
+        "problem": None if answer.ok else health.reasons(answer),
+    }
+
+
+def _ask(state: State, name: str, path: str) -> Answer:
+    port = state.port(name)
+    return Answer(0, None) if port is None else health.ask(port, path)
+
+
+def _postgres(state: State) -> Status:
+    server = postgres.running(state.folder / "postgres")
+    return {
+        "ready": server is not None,
+        "address": f"127.0.0.1:{server.port}" if server else "",
+        "dsn": server.dsn() if server else "",
+    }
+
+
+def _kafka(state: State) -> Status:
+    broker = broker_of(state)
+    return {
+        "ready": broker is not None and broker.alive() and existing.answers(broker.bootstrap),
+        "kind": broker.kind if broker else "",
+        "bootstrap": broker.bootstrap if broker else "",
+    }
+
+
+def _show(found: Status, console: Console) -> None:
+    table = Table("service", "ready", "relay", "store", "behind", "stopped", "last error", box=None, pad_edge=False)
+    for service, said in found["services"].items():
+        table.add_row(service, _tick(said["ready"]), *_worker_row(said))
+    console.print(table)
+    console.print()
+    for name in ("postgres", "kafka", "issuer", "payroll"):
+        part = found[name]
+        console.print(f"{_tick(part['ready'])} {name} {part.get('address') or part.get('bootstrap') or ''}")
+    for service, said in found["services"].items():
+        console.print(f"{_tick(said['ready'])} {service} {said['address']}/{service}/v1/")
+    if not found["ready"]:
+        console.print(f"\nNot everything is ready. Start it: [bold]trellis up[/bold]. Logs: {found['folder']}/logs")
+
+
+def _worker_row(said: Status) -> tuple[str, ...]:
+    """Relay and store position, the events that its projections are behind, stopped partitions, the last error."""
+    worker = said["worker"]
+    if worker is None:
+        return "", "", "", "", "; ".join(said["problems"])
+    projections: list[dict[str, Any]] = worker.get("projections", [])
+    behind = sum(projection.get("lag") or 0 for projection in projections)
+    stopped = [f"{part['name']}/{part['topic']}/{part['partition']}" for part in projections if part.get("stopped")]
+    error = "; ".join(said["problems"]) or str(worker.get("last_error") or "")
+    return str(worker["relay_position"]), str(worker["store_position"]), str(behind), ", ".join(stopped), error
+
+
+def _tick(ready: bool) -> str:  # noqa: FBT001 - one value in, one mark out
+    return "[green]yes[/green]" if ready else "[red]no[/red]"
