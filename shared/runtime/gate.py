@@ -1,5 +1,6 @@
 """What stands before every route: correlation, the body's size, and the caller's token."""
 
+import re
 from typing import Final
 from uuid import UUID
 
@@ -17,6 +18,8 @@ from shared.runtime.problems import FieldError, invalid, problem, shown
 OPEN: Final = frozenset({"/health/live", "/health/ready"})
 """All that answers without a token."""
 CORRELATION: Final = "X-Correlation-Id"
+_TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
+"""W3C Trace Context; a malformed one is ignored, as the recommendation says."""
 
 
 class Gate:
@@ -35,11 +38,15 @@ class Gate:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        correlation_id = _uuid(Headers(scope=scope).get(CORRELATION)) or uuid7()
-        with log_context(correlation_id=str(correlation_id)):
+        headers = Headers(scope=scope)
+        correlation_id = _uuid(headers.get(CORRELATION)) or uuid7()
+        trace = _TRACEPARENT.fullmatch(headers.get("traceparent", ""))
+        traced = {"trace_id": trace[1]} if trace else {}
+        with log_context(correlation_id=str(correlation_id), **traced):
             answer = _Answer(send, correlation_id)
             try:
-                scope.setdefault("state", {})["correlation_id"] = correlation_id
+                state = scope.setdefault("state", {})
+                state["correlation_id"], state["traceparent"] = correlation_id, trace and trace[0]
                 await self._enter(scope, receive, answer)
             except Exception as error:
                 if answer.started:

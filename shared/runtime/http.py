@@ -20,7 +20,6 @@ from shared.runtime.problems import FieldError, Problem, invalid, shown
 _ETAG: Final = re.compile(r'"([0-9]{1,9})"')
 _TOKEN: Final = re.compile(r"([0-9]{1,5})-([0-9]{1,18})")
 _IDEMPOTENCY_KEY: Final = re.compile(r"[\x21-\x7e]{1,200}")
-_TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 State = TypeVar("State")
 
@@ -106,7 +105,6 @@ async def _edge(
             description="From a command's answer: the query waits until it sees that command.",
         ),
     ] = None,
-    traceparent: Annotated[str | None, Header(include_in_schema=False)] = None,
 ) -> Edge:
     caller: Caller = request.state.caller
     at: datetime = request.app.state.clock()
@@ -115,7 +113,7 @@ async def _edge(
         at=at,
         command_id=uuid7(),
         correlation_id=request.state.correlation_id,
-        traceparent=traceparent if traceparent and _TRACEPARENT.fullmatch(traceparent) else None,
+        traceparent=request.state.traceparent,
         expected_version=_version(if_match),
         idempotency=await _idempotency(request, caller, idempotency_key, if_match),
     )

@@ -1,17 +1,20 @@
 """Problem documents (RFC 9457): what every refused request is answered with."""
 
-from collections.abc import Mapping, Sequence
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from pydantic import BaseModel, ConfigDict, Field
-from pydantic_core import to_jsonable_python
+from pydantic_core import to_json, to_jsonable_python
 from starlette.responses import JSONResponse
 
 from shared.schemas.values import plain
 
 MEDIA_TYPE: Final = "application/problem+json"
 LONGEST_VALUE_SHOWN: Final = 100
+MOST_ERRORS_SHOWN: Final = 50
 
 
 class FieldError(BaseModel):
@@ -121,32 +124,32 @@ def invalid(errors: Sequence[FieldError]) -> Problem:
         status=422,
         title="The request is not valid",
         detail=f"{first.field}: {first.message}{more}",
-        errors=list(errors),
+        errors=list(errors[:MOST_ERRORS_SHOWN]),
     )
 
 
 def rule_broken(rule: str, values: Mapping[str, Any]) -> Problem:
     """409, of type `urn:trellis:rule:<rule>`, with the values that the rule saw."""
-    seen = {name: shown(value) for name, value in values.items()}
-    told = ", ".join(f"{name}={value}" for name, value in seen.items())
+    facts = {name: seen(value) for name, value in values.items()}
+    told = ", ".join(f"{name}={value}" for name, value in facts.items())
     document = ProblemDocument(
         type=f"urn:trellis:rule:{rule}",
         title="A rule forbids this",
         status=409,
         detail=f"{rule} ({told})" if told else rule,
         rule=rule,
-        values=seen,
+        values=facts,
     )
     return Problem(document)
 
 
 def shown(value: Any) -> Any:
-    """The value as JSON may repeat it: decimals as strings, what is long or nested only by its kind."""
+    """What a client sent, as an answer may repeat it: what is long or deep is only told by its kind."""
     match value:
+        case float() if not math.isfinite(value):
+            return str(value)  # what JSON cannot hold
         case None | bool() | int() | float():
             return value
-        case Decimal():
-            return plain(value)
         case str() if len(value) > LONGEST_VALUE_SHOWN:
             return f"(a text of {len(value)} characters)"
         case str():
@@ -154,19 +157,30 @@ def shown(value: Any) -> Any:
         case bytes():
             return f"({len(value)} bytes)"
         case _:
-            return shown_nested(value)
+            return _nested(value)
 
 
-def shown_nested(value: Any) -> Any:
-    """Lists and objects with each value as `shown` shows it."""
-    plain_value = to_jsonable_python(value, fallback=lambda unknown: f"({type(unknown).__name__})")
-    match plain_value:
-        case dict():
-            return {str(name): shown(item) for name, item in plain_value.items()}
-        case list():
-            return [shown(item) for item in plain_value]
+def _nested(value: Any) -> Any:
+    try:
+        written = to_json(value, inf_nan_mode="strings")
+    except ValueError:  # too deep, or not JSON
+        written = b""
+    if 0 < len(written) <= LONGEST_VALUE_SHOWN:
+        return json.loads(written)
+    return "(a list)" if isinstance(value, list) else "(an object)"
+
+
+def seen(value: Any) -> Any:
+    """What a rule saw: decimals as strings without exponent, lists and objects with all their values."""
+    match value:
+        case Decimal():
+            return plain(value)
+        case Mapping():
+            return {str(name): seen(item) for name, item in cast("Mapping[Any, Any]", value).items()}
+        case list() | tuple() | set() | frozenset():
+            return [seen(item) for item in cast("Iterable[Any]", value)]
         case _:
-            return shown(plain_value)
+            return shown(to_jsonable_python(value, fallback=lambda unknown: f"({type(unknown).__name__})"))
 
 
 def response(failure: Problem, instance: str | None = None) -> JSONResponse:

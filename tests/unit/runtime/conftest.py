@@ -28,7 +28,7 @@ from shared.runtime.api import create_api
 from shared.runtime.authentication import Authenticator, IssuerKeys
 from shared.runtime.caller import Role
 from shared.runtime.http import AtEdge, CommandAnswer
-from shared.runtime.logging import configure_logging
+from shared.runtime.logging import configure_logging, logger
 from shared.runtime.pagination import AskedPage, Page
 from shared.schemas.identifiers import PersonId
 from shared.schemas.money import Money
@@ -100,6 +100,7 @@ def routes() -> APIRouter:
 
     @router.get("/fails/{how}")
     async def fails(how: str) -> None:
+        logger("tests").warning("about to fail", how=how)
         raise FAILURES[how]
 
     return router

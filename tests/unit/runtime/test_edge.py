@@ -1,5 +1,6 @@
 """The edge: headers in, headers out, and the document that describes them."""
 
+import json
 from typing import Any
 
 import httpx
@@ -7,6 +8,7 @@ import pytest
 from fastapi import FastAPI
 
 from shared.runtime.caller import Role
+from shared.runtime.logging import configure_logging
 from tests.unit.runtime.conftest import GOAL, PERSON
 from tests.unit.runtime.test_problems import BODY, PATH
 
@@ -40,6 +42,19 @@ async def test_the_correlation_id_is_taken_or_made_and_given_back(client: httpx.
     assert made.json()["correlation"] == made.headers["x-correlation-id"] != CORRELATION
     refused = await client.get("/tests/v1/fails/unforeseen", headers={"X-Correlation-Id": CORRELATION})
     assert refused.headers["x-correlation-id"] == CORRELATION
+
+
+async def test_every_log_line_of_a_request_carries_its_ids(
+    client: httpx.AsyncClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure_logging(service="tests")
+    headers = {"X-Correlation-Id": CORRELATION, "traceparent": f"00-{'a' * 32}-{'b' * 16}-01"}
+    await client.get("/tests/v1/fails/unforeseen", headers=headers)
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [line["event"] for line in lines] == ["about to fail", "unforeseen failure"]
+    assert {line["correlation_id"] for line in lines} == {CORRELATION}
+    assert {line["trace_id"] for line in lines} == {"a" * 32}
+    assert lines[1]["exception"][0]["exc_type"] == "RuntimeError"
 
 
 async def test_conditions_are_read_from_their_headers(client: httpx.AsyncClient) -> None:

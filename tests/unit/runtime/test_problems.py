@@ -6,6 +6,8 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.unit.runtime.conftest import GOAL, PERSON
 
@@ -81,6 +83,36 @@ async def test_all_wrong_fields_are_named_at_once(client: httpx.AsyncClient) -> 
     assert [error["field"] for error in document["errors"]] == ["title", "target", "amount", "starts_on"]
     assert {error["message"] for error in document["errors"]} == {"is required"}
     assert "a private remark" not in answer.text
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(), lambda inner: st.lists(inner, max_size=4)
+)
+WRONG = st.dictionaries(st.sampled_from([*BODY, "note", "plain", "unknown"]), JSON)
+
+
+@given(changed=WRONG)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_no_body_makes_us_fail(client: httpx.AsyncClient, changed: dict[str, Any]) -> None:
+    text = json.dumps({**BODY, **changed})
+    answer = await client.post(PATH, content=text, headers={"Content-Type": "application/json"})
+    assert answer.status_code in {200, 422}
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [("[" * 400 + "]" * 400, "(a list)"), ('{"a": "' + "b" * 200 + '"}', "(an object)"), ("NaN", "nan"), ("[1]", [1])],
+)
+async def test_what_is_long_or_deep_is_told_by_its_kind(client: httpx.AsyncClient, value: str, told: Any) -> None:
+    text = json.dumps({**BODY, "title": "here"}).replace('"here"', value)
+    answer = await client.post(PATH, content=text, headers={"Content-Type": "application/json"})
+    assert answer.json()["errors"][0]["value"] == told
+
+
+async def test_of_very_many_errors_the_first_are_shown(client: httpx.AsyncClient) -> None:
+    document = await refused(client, 422, **{f"unknown-{n}": 1 for n in range(200)})
+    assert len(document["errors"]) == 50
+    assert document["detail"].endswith("(and 199 more)")
 
 
 async def test_a_lone_surrogate_is_shown_escaped(client: httpx.AsyncClient) -> None:
