@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
 from faststream.kafka import KafkaBroker
 from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 
@@ -62,6 +63,10 @@ class Kafka:
             auto_offset_reset="earliest",
             request_timeout_ms=_REQUEST_TIMEOUT_MS,
         )
+
+    def administrator(self) -> AIOKafkaAdminClient:
+        """For creating topics."""
+        return AIOKafkaAdminClient(**self._client_options(), request_timeout_ms=_REQUEST_TIMEOUT_MS)
 
     def broker(self) -> KafkaBroker:
         """FastStream's broker for batch subscribers; it creates no topic."""

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 import uvicorn
 from pydantic import ValidationError
 
+from shared.eventsourcing.schema import PARTITIONS
+from shared.eventsourcing.topics import ensure_log_topic
 from shared.runtime.logging import configure_logging
-from shared.runtime.service import Runtime, Service, database_answers
+from shared.runtime.service import Runtime, Service, database_answers, kafka_of
 from shared.runtime.settings import Settings
 
 if TYPE_CHECKING:
@@ -44,6 +46,7 @@ def _migrate(service: Service, settings: Settings) -> int:
     from shared.runtime.migration import migrate  # noqa: PLC0415 - the other roles do not load Alembic
 
     asyncio.run(migrate(service.name, settings.database_url, settings.keys_database_url))
+    asyncio.run(ensure_log_topic(kafka_of(settings), service.topic, partitions=PARTITIONS))
     return 0
 
 
