@@ -1,0 +1,64 @@
+"""Who stands before a goal: what its owner is to the caller, and what the caller may do with it."""
+
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.goals.api.permissions import ACHIEVE, ALIGN, CANCEL, RECORD_PROGRESS, goals_at, relations_to
+from services.goals.domain.goal import GOAL, Active, Goal, NotSet
+from shared.eventsourcing.handler import Answer
+from shared.runtime.authorization import READ, Permissions, Relation
+from shared.runtime.caller import Caller
+from shared.runtime.http import Edge
+from shared.runtime.problems import not_found
+from shared.runtime.service import Runtime
+from shared.schemas.identifiers import GoalId, PersonId
+
+_ACTIONS: Final = (ALIGN, RECORD_PROGRESS, ACHIEVE, CANCEL)
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """The table of the goal's level, and the caller's relations to its owner."""
+
+    table: Permissions
+    caller: Caller
+    relations: AbstractSet[Relation]
+
+    def require(self, action: str, what: str) -> None:
+        """Let the caller through, or answer 404 (may not see it) or 403."""
+        self.table.require(action, self.caller, self.relations, of=what)
+
+    @property
+    def may_read(self) -> bool:
+        return self.table.allows(READ, self.caller, self.relations)
+
+    def actions(self, goal: Goal) -> list[str]:
+        """What the caller may do with the goal now."""
+        return self.allowed(active=isinstance(goal, Active), measured=isinstance(goal, Active) and bool(goal.metric))
+
+    def allowed(self, *, active: bool, measured: bool) -> list[str]:
+        """Nothing is left to do with a closed goal; one without a metric takes no progress."""
+        possible = [action for action in _ACTIONS if active and (measured or action != RECORD_PROGRESS)]
+        return self.table.allowed_actions(possible, self.caller, self.relations)
+
+
+async def access_to(connection: AsyncConnection, caller: Caller, level: str, owner: PersonId) -> Access:
+    return Access(goals_at(level), caller, await relations_to(connection, caller, owner))
+
+
+async def permitted(runtime: Runtime, edge: Edge, goal: GoalId, action: str) -> Answer:
+    """How to answer the command, if the caller may give it; a goal's level and owner never change.
+
+    Raises:
+        Problem: 404, there is no such goal or the caller may not see it; 403, the caller may not do this with it.
+    """
+    async with runtime.engine.connect() as connection:
+        state = (await runtime.handler.load(connection, GOAL, goal)).state
+        if isinstance(state, NotSet):
+            raise not_found("goal", goal)
+        access = await access_to(connection, edge.caller, state.level, state.owner)
+    access.require(action, f"goal {goal}")
+    return edge.describe(access.actions)

@@ -1,0 +1,117 @@
+"""Goals, written: set, align, record progress, achieve, cancel."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Body
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.goals.api import examples, goal_graph
+from services.goals.api.goal_access import Access, access_to, permitted
+from services.goals.api.permissions import ACHIEVE, ALIGN, CANCEL, RECORD_PROGRESS, SET
+from services.goals.domain.goal import (
+    GOAL,
+    AchieveGoal,
+    AchieveGoalBody,
+    AlignGoal,
+    AlignGoalBody,
+    CancelGoal,
+    CancelGoalBody,
+    NotSet,
+    RecordProgress,
+    RecordProgressBody,
+    SetGoal,
+    SetGoalBody,
+    as_parent,
+)
+from services.goals.domain.parent import ParentGoal
+from shared.eventsourcing.decision import Decision
+from shared.eventsourcing.identifiers import uuid7
+from shared.people.population import exists
+from shared.runtime.caller import Caller
+from shared.runtime.http import AtEdge, CommandAnswer, Edge
+from shared.runtime.problems import FieldError, invalid
+from shared.runtime.service import Runtime
+from shared.schemas.identifiers import GoalId
+
+
+def goal_command_routes(runtime: Runtime) -> APIRouter:
+    routes = APIRouter(prefix="/goals", tags=["goals"])
+
+    @routes.post("", status_code=201, summary="Set a goal")
+    async def set_goal(
+        body: Annotated[SetGoalBody, Body(openapi_examples=examples.SET_GOAL)], edge: AtEdge
+    ) -> CommandAnswer:
+        async with runtime.engine.connect() as connection:
+            access = await _may_set(connection, body, edge)
+        goal = GoalId(uuid7())
+
+        async def plan(decision: Decision) -> None:
+            above = await _parent(decision, body.parent, edge.caller)
+            command = SetGoal.from_body(body, at=edge.now, by=edge.caller.person, goal=goal, parent_goal=above)
+            await decision.decide(GOAL, goal, command)
+            await goal_graph.place(decision.connection, goal, body.parent)
+
+        outcome = (await runtime.handler.handle_together(edge.context, plan, answer=edge.describe(access.actions)))[0]
+        return edge.accepted(outcome, location=f"{runtime.service.base_path}/goals/{outcome.identity}")
+
+    @routes.post("/{goal}/align", summary="Put a goal under a parent, or under none")
+    async def align_goal(
+        goal: GoalId, body: Annotated[AlignGoalBody, Body(openapi_examples=examples.ALIGN_GOAL)], edge: AtEdge
+    ) -> CommandAnswer:
+        answer = await permitted(runtime, edge, goal, ALIGN)
+
+        async def plan(decision: Decision) -> None:
+            await goal_graph.lock(decision.connection)
+            above = await _parent(decision, body.parent, edge.caller)
+            command = AlignGoal.from_body(body, at=edge.now, by=edge.caller.person, goal=goal, parent_goal=above)
+            await decision.decide(GOAL, goal, command)
+            await goal_graph.place(decision.connection, goal, body.parent)
+
+        return edge.accepted((await runtime.handler.handle_together(edge.context, plan, answer=answer))[0])
+
+    @routes.post("/{goal}/progress", summary="Record how far a goal is")
+    async def record_progress(
+        goal: GoalId, body: Annotated[RecordProgressBody, Body(openapi_examples=examples.RECORD_PROGRESS)], edge: AtEdge
+    ) -> CommandAnswer:
+        answer = await permitted(runtime, edge, goal, RECORD_PROGRESS)
+        command = RecordProgress.from_body(body, at=edge.now, by=edge.caller.person)
+        return edge.accepted(await runtime.handler.handle(edge.context, GOAL, goal, command, answer=answer))
+
+    @routes.post("/{goal}/achieve", summary="Close a goal with its final value")
+    async def achieve_goal(
+        goal: GoalId, body: Annotated[AchieveGoalBody, Body(openapi_examples=examples.ACHIEVE_GOAL)], edge: AtEdge
+    ) -> CommandAnswer:
+        answer = await permitted(runtime, edge, goal, ACHIEVE)
+        command = AchieveGoal.from_body(body, at=edge.now, by=edge.caller.person)
+        return edge.accepted(await runtime.handler.handle(edge.context, GOAL, goal, command, answer=answer))
+
+    @routes.post("/{goal}/cancel", summary="Cancel a goal, which then counts nowhere")
+    async def cancel_goal(
+        goal: GoalId, body: Annotated[CancelGoalBody, Body(openapi_examples=examples.CANCEL_GOAL)], edge: AtEdge
+    ) -> CommandAnswer:
+        answer = await permitted(runtime, edge, goal, CANCEL)
+        command = CancelGoal.from_body(body, at=edge.now, by=edge.caller.person)
+        return edge.accepted(await runtime.handler.handle(edge.context, GOAL, goal, command, answer=answer))
+
+    return routes
+
+
+async def _may_set(connection: AsyncConnection, body: SetGoalBody, edge: Edge) -> Access:
+    access = await access_to(connection, edge.caller, body.level, body.owner)
+    access.require(SET, f"person {body.owner}")
+    if not await exists(connection, body.owner):
+        raise invalid([FieldError(field="owner", value=str(body.owner), message="is nobody we know")])
+    return access
+
+
+async def _parent(decision: Decision, parent: GoalId | None, caller: Caller) -> ParentGoal | None:
+    """What is known of the goal above, which must not change before the append; None where the caller sees none."""
+    if parent is None:
+        return None
+    above = (await decision.hold(GOAL, parent)).state
+    if isinstance(above, NotSet):
+        return None
+    access = await access_to(decision.connection, caller, above.level, above.owner)
+    if not access.may_read:
+        return None
+    return as_parent(above, parent, await goal_graph.ancestors(decision.connection, parent))

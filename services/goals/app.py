@@ -1,0 +1,31 @@
+"""The goals service put together: what it publishes and hears, what it projects, what it answers."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from services.goals.projections import goal_plans, goal_tree
+from shared.people.feed import PEOPLE_FEED
+from shared.runtime.service import Runtime, Service
+from shared.schemas.goals import TYPES
+
+if TYPE_CHECKING:
+    from fastapi import APIRouter
+
+
+def _routers(runtime: Runtime) -> "Sequence[APIRouter]":
+    from services.goals.api.goal_commands import goal_command_routes  # noqa: PLC0415 - a worker loads no FastAPI
+    from services.goals.api.goals import goal_routes  # noqa: PLC0415 - likewise
+    from services.goals.api.plans import plan_routes  # noqa: PLC0415 - likewise
+
+    return [goal_command_routes(runtime), goal_routes(runtime), plan_routes(runtime)]
+
+
+SERVICE: Final = Service(
+    name="goals",
+    title="Trellis goals",
+    description="Set goals, align them, record how far they are, and agree on what counts.",
+    types=TYPES,
+    routers=_routers,
+    projections=(goal_tree.PROJECTION, goal_plans.PROJECTION),
+    feeds=lambda _runtime: (PEOPLE_FEED,),
+)
