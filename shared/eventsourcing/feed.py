@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.eventsourcing import dead_letters
 from shared.eventsourcing.database import is_transient
-from shared.eventsourcing.kafka import Kafka
+from shared.eventsourcing.kafka import Kafka, partitions_of
 from shared.schemas.envelope import Headers
 
 _LOOK_SECONDS: Final = 5.0
@@ -98,11 +98,9 @@ class FeedReader:
 
     async def _assign(self, consumer: AIOKafkaConsumer) -> list[TopicPartition]:
         self._looked = time.monotonic()
-        await consumer.topics()
-        found = consumer.partitions_for_topic(self.feed.topic)
-        if not found:
+        partitions = await partitions_of(consumer, self.feed.topic)
+        if not partitions:
             raise _TopicMissing(f"topic {self.feed.topic} does not exist")
-        partitions = [TopicPartition(self.feed.topic, p) for p in sorted(found)]
         consumer.assign(partitions)
         await consumer.seek_to_beginning(*partitions)
         return partitions

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from faststream.kafka import KafkaBroker
 from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
@@ -93,3 +93,16 @@ class Kafka:
             ssl_context=context,
             use_ssl=context is not None,
         )
+
+
+async def partitions_of(consumer: AIOKafkaConsumer, topic: str) -> list[TopicPartition]:
+    """Every partition of a topic, in order; none if it is not there. The consumer is left assigned to the first.
+
+    A consumer asks for the metadata of assigned topics only; before that `partitions_for_topic` answers None (Kafka).
+    """
+    if topic not in await consumer.topics():
+        return []
+    first = TopicPartition(topic, 0)
+    consumer.assign([first])
+    await consumer.end_offsets([first])
+    return [TopicPartition(topic, partition) for partition in sorted(consumer.partitions_for_topic(topic) or ())]

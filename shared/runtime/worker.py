@@ -20,6 +20,7 @@ from shared.eventsourcing.database import is_transient
 from shared.eventsourcing.errors import WrongPartitionCount
 from shared.eventsourcing.feed import FeedReader
 from shared.eventsourcing.identifiers import uuid7
+from shared.eventsourcing.kafka import partitions_of
 from shared.eventsourcing.projector import Projector
 from shared.eventsourcing.reactor import Reactor
 from shared.eventsourcing.reader import Applier, Reader
@@ -97,9 +98,8 @@ class Worker:
         consumer = self.runtime.kafka.consumer()
         try:
             await consumer.start()
-            await consumer.topics()
             for topic in topics:
-                found = consumer.partitions_for_topic(topic)
+                found = await partitions_of(consumer, topic)
                 if not found:
                     raise ConnectionError(f"topic {topic} does not exist yet")
                 if len(found) != PARTITIONS:
