@@ -58,6 +58,8 @@ class FeedReader:
         self.last_poll = time.monotonic()
         self._engine = engine
         self._kafka = kafka
+        self._looked = time.monotonic()
+        self._ends: dict[TopicPartition, int] = {}
 
     async def run(self) -> None:
         """Read until cancelled; after a failure, begin again."""
@@ -97,7 +99,7 @@ class FeedReader:
                     await consumer.stop()
 
     async def _assign(self, consumer: AIOKafkaConsumer) -> list[TopicPartition]:
-        self._looked = time.monotonic()
+        self._looked, self._ends = time.monotonic(), {}
         partitions = await partitions_of(consumer, self.feed.topic)
         if not partitions:
             raise _TopicMissing(f"topic {self.feed.topic} does not exist")
@@ -109,11 +111,13 @@ class FeedReader:
         return all([await consumer.position(tp) >= end for tp, end in ends.items()])
 
     async def _look(self, consumer: AIOKafkaConsumer, partitions: list[TopicPartition]) -> None:
-        """An emptied topic ends before the place where this consumer reads on."""
+        """A topic that was emptied ends before where it ended when it was last looked at."""
         self._looked = time.monotonic()
-        for tp, end in (await consumer.end_offsets(partitions)).items():
-            if await consumer.position(tp) > end:
+        ends = await consumer.end_offsets(partitions)
+        for tp, end in ends.items():
+            if end < self._ends.get(tp, 0):
                 await consumer.seek_to_beginning(tp)
+        self._ends = ends
 
     async def _apply(self, records: Sequence[FeedRecord]) -> None:
         try:

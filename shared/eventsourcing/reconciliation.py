@@ -30,14 +30,20 @@ class Published:
 
 
 async def last_records(consumer: AIOKafkaConsumer, topic: str, partitions: int) -> dict[int, Published]:
-    """The last record of each partition that has one; records that are no envelope are passed over, backwards."""
+    """The last record of each partition that has one; records that are no envelope are passed over, backwards.
+
+    The end that a broker reports is a lower bound: the embedded one reports the base offset of the last batch plus 1.
+    So what is read from there on is read to its end.
+    """
     everything = [TopicPartition(topic, p) for p in range(partitions)]
     consumer.assign(everything)
     first, end = await consumer.beginning_offsets(everything), await consumer.end_offsets(everything)
     found: dict[int, Published] = {}
+    passed: set[TopicPartition] = set()
     wanted = {tp: end[tp] - 1 for tp in everything if end[tp] > first[tp]}
     while wanted:
-        records = await _records_at(consumer, wanted)
+        slices = await _slices_from(consumer, wanted)
+        records = {tp: part[0] if tp in passed else part[-1] for tp, part in slices.items()}
         wanted.clear()
         for tp, record in records.items():
             published = _published(record)
@@ -45,23 +51,23 @@ async def last_records(consumer: AIOKafkaConsumer, topic: str, partitions: int) 
                 found[tp.partition] = published
             elif record.offset > first[tp]:
                 wanted[tp] = record.offset - 1
+                passed.add(tp)
     return found
 
 
-async def _records_at(
+async def _slices_from(
     consumer: AIOKafkaConsumer, wanted: Mapping[TopicPartition, int]
-) -> dict[TopicPartition, ConsumerRecord[bytes, bytes]]:
-    """One record a partition, at exactly this offset."""
+) -> dict[TopicPartition, list[ConsumerRecord[bytes, bytes]]]:
+    """What one fetch gives of each partition from this offset on: to the end of a batch."""
     consumer.assign(list(wanted))
     for tp, offset in wanted.items():
         consumer.seek(tp, offset)
-    records: dict[TopicPartition, ConsumerRecord[bytes, bytes]] = {}
+    slices: dict[TopicPartition, list[ConsumerRecord[bytes, bytes]]] = {}
     async with asyncio.timeout(_READ_SECONDS):
-        while len(records) < len(wanted):
-            batch = await consumer.getmany(timeout_ms=200)
-            for tp, part in batch.items():
-                records.setdefault(tp, part[0])
-    return records
+        while len(slices) < len(wanted):
+            for tp, part in (await consumer.getmany(timeout_ms=200)).items():
+                slices.setdefault(tp, []).extend(part)
+    return slices
 
 
 def _published(record: ConsumerRecord[bytes, bytes]) -> Published | None:

@@ -166,6 +166,7 @@ class Leadership:
         self._position = lead.position
         self._chain: dict[int, Link] = dict(lead.chain)
         self._marked: dict[int, int] = {}
+        self._sent: dict[int, int] = {}
         self._ends: dict[int, int] = {}
         now = time.monotonic()
         self._renewed = self._marked_at = self._looked = now
@@ -256,10 +257,14 @@ class Leadership:
         for sent in results:
             if isinstance(sent, BaseException):
                 raise sent
-            self._ends[sent.partition] = max(self._ends.get(sent.partition, 0), sent.offset + 1)
+            if sent.offset < self._sent.get(sent.partition, 0):
+                raise TopicShrank(f"{sent.topic}/{sent.partition} continues at offset {sent.offset}")
+        for sent in results:
+            if not isinstance(sent, BaseException):
+                self._sent[sent.partition] = max(self._sent.get(sent.partition, 0), sent.offset)
 
     async def _look(self) -> None:
-        """An emptied topic ends before what was sent to it."""
+        """An emptied topic ends before where it ended when it was last looked at."""
         partitions = [TopicPartition(self._relay.topic, p) for p in range(self._lead.partitions)]
         async with asyncio.timeout(_SEND_SECONDS):
             ends = await self._consumer.end_offsets(partitions)

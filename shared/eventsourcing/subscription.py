@@ -71,6 +71,7 @@ class Subscription:
         self._holes: dict[TopicPartition, _Hole] = {}
         self._backoffs: dict[TopicPartition, _Backoff] = {}
         self._generations: dict[TopicPartition, int] = {}
+        self._ends: dict[TopicPartition, int] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._subscriber = self._subscribe(broker, group, partitions, max_records)
 
@@ -176,7 +177,8 @@ class Subscription:
 
     async def _start(self, checkpoint: Checkpoint, end: int) -> int:
         if checkpoint.next_offset != NOT_STARTED:
-            return checkpoint.next_offset if checkpoint.next_offset <= end else 0
+            # beyond the end: the last record tells by the chain whether anything is missing before it
+            return checkpoint.next_offset if checkpoint.next_offset <= end else max(0, end - 1)
         async with self.reader.engine.begin() as connection:
             adopted = await checkpoints.adopt(connection, self.reader.name, checkpoint, end)
         return end if adopted else 0
@@ -240,14 +242,14 @@ class Subscription:
             consumer.resume(tp)
 
     async def _look_at_ends(self, consumer: AIOKafkaConsumer) -> None:
-        """A topic that was emptied ends before the place where this consumer reads on."""
+        """A topic that was emptied ends before where it ended when it was last looked at."""
         assigned = list(consumer.assignment())
         ends = await consumer.end_offsets(assigned) if assigned else {}
         for tp, end in ends.items():
-            with contextlib.suppress(KafkaError):
-                if await consumer.position(tp) > end:
-                    log.warning("subscription.topic_emptied", reader=self.reader.name, partition=tp.partition)
-                    _seek(consumer, tp, 0)
+            if end < self._ends.get(tp, 0):
+                log.warning("subscription.topic_emptied", reader=self.reader.name, partition=tp.partition)
+                _seek(consumer, tp, 0)
+        self._ends = ends
 
     async def _retry_waiting(self) -> None:
         """Now and then: streams that wait for a fact are tried again."""

@@ -78,8 +78,11 @@ async def published(kafka: Kafka, topic: str, partitions: int) -> list[tuple[int
         ends = await consumer.end_offsets(everything)
         await consumer.seek_to_beginning(*everything)
         found: list[tuple[int, Any, Envelope | LogMark | None]] = []
-        while any([await consumer.position(tp) < end for tp, end in ends.items()]):
-            for tp, part in (await consumer.getmany(timeout_ms=200)).items():
+        more = True
+        while more or any([await consumer.position(tp) < end for tp, end in ends.items()]):
+            batch = await consumer.getmany(timeout_ms=200)
+            more = bool(batch)  # the end that the embedded broker reports is that of the batch before the last
+            for tp, part in batch.items():
                 found += [(tp.partition, record, _envelope(record.headers)) for record in part]
         return found
     finally:

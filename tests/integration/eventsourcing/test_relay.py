@@ -112,7 +112,7 @@ async def test_a_relay_without_the_barrier_loses_events_of_concurrent_writers(
     done.set()
     await reading
     lost = await scalar(engine, "select count(*) from events") - len(seen)
-    print(f"barrier={barrier}: {lost} of 720 events lost")  # noqa: T201 - the figure is what the test is for
+    print(f"barrier={barrier}: {lost} of 720 events lost")
     assert lost == 0 if barrier else lost > 0
     await engine.dispose()
 
