@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 def _routers(runtime: Runtime) -> "Sequence[APIRouter]":
     from services.goals.api.goal_commands import goal_command_routes  # noqa: PLC0415 - a worker loads no FastAPI
     from services.goals.api.goals import goal_routes  # noqa: PLC0415 - likewise
+    from services.goals.api.persons import person_routes  # noqa: PLC0415 - likewise
     from services.goals.api.plans import plan_routes  # noqa: PLC0415 - likewise
 
-    return [goal_command_routes(runtime), goal_routes(runtime), plan_routes(runtime)]
+    return [goal_command_routes(runtime), goal_routes(runtime), plan_routes(runtime), person_routes(runtime)]
 
 
 SERVICE: Final = Service(

@@ -143,6 +143,15 @@ class GoalPlanAgreed(Event):
     agreed_by: PersonId
 
 
+class PersonalTextErased(Event):
+    """The key of every goal title about the person is gone: no copy of it opens any more, wherever it lies."""
+
+    event_type: ClassVar[str] = "trellis.goals.PersonalTextErased.v1"
+
+    person: PersonId
+    by: PersonId
+
+
 def _with_manual_source(data: dict[str, Any]) -> dict[str, Any]:
     """Version 1 had no source: every measurement was typed in by a person."""
     return {**data, "source": ProgressSource.MANUAL}
@@ -156,6 +165,7 @@ EVENTS: Final[tuple[type[Event], ...]] = (
     GoalCancelled,
     GoalPlanProposed,
     GoalPlanAgreed,
+    PersonalTextErased,
 )
 UPCASTERS: Final = (Upcaster("trellis.goals.GoalProgressRecorded.v1", GoalProgressRecorded, _with_manual_source),)
 TYPES: Final = EventTypes.of(EVENTS, UPCASTERS)

@@ -17,6 +17,7 @@ from shared.schemas.goals import (
     GoalSet,
     Metric,
     MetricKind,
+    PersonalTextErased,
     PlanWeight,
     ProgressSource,
 )
@@ -110,3 +111,4 @@ goal_plan_events = st.one_of(
         GoalPlanAgreed, owner=people, starts_on=st.dates(), ends_on=st.dates(), weights=plan_weights, agreed_by=people
     ),
 )
+text_erased = st.builds(PersonalTextErased, person=people, by=people)
