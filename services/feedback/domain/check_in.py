@@ -15,11 +15,11 @@ from shared.schemas.values import LongText
 
 
 class HoldCheckInBody(RequestBody):
-    person: PersonId
-    held_on: date
-    notes: LongText | None = None
-    shared: bool = False
-    goals: tuple[GoalId, ...] = Field(default=(), max_length=50)
+    person: PersonId = Field(examples=["0199a1b2-0000-7000-8000-000000000103"])
+    held_on: date = Field(examples=["2026-03-31"])
+    notes: LongText | None = Field(default=None, examples=["Wants to learn the billing code."])
+    shared: bool = Field(default=False, description="Whether the person reads the notes too.")
+    goals: tuple[GoalId, ...] = Field(default=(), max_length=50, description="The goals that were spoken of.")
 
 
 class HoldCheckIn(HoldCheckInBody, Command):

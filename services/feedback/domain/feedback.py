@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from pydantic import Field
+
 from shared.eventsourcing.decider import Command, Decider, Rejected, RequestBody
 from shared.schemas.feedback import FeedbackAcknowledged, FeedbackGiven, FeedbackKind, FeedbackVisibility
 from shared.schemas.identifiers import GoalId, PersonId
@@ -16,11 +18,13 @@ READABLE_BY_MANAGER: Final = frozenset({FeedbackVisibility.RECEIVER_AND_MANAGER,
 
 
 class GiveFeedbackBody(RequestBody):
-    receiver: PersonId
-    kind: Known[FeedbackKind]
-    visibility: Known[FeedbackVisibility]
-    goal: GoalId | None = None
-    text: LongText
+    receiver: PersonId = Field(examples=["0199a1b2-0000-7000-8000-000000000103"])
+    kind: Known[FeedbackKind] = Field(examples=["praise"])
+    visibility: Known[FeedbackVisibility] = Field(
+        examples=["receiver-and-manager"], description="Who may read the text besides its author."
+    )
+    goal: GoalId | None = Field(default=None, description="The goal that the feedback is about.")
+    text: LongText = Field(examples=["You explained the outage to the customer calmly."])
 
 
 class GiveFeedback(GiveFeedbackBody, Command):

@@ -38,7 +38,7 @@ CHECK_INS: Final = Table(
     Column("person", Uuid, nullable=False),
     Column("manager", Uuid, nullable=False),
     Column("held_on", Date, nullable=False),
-    Column("notes", Text, comment="sealed, as in the event"),
+    Column("notes", Text),
     Column("shared", Boolean, nullable=False),
     Column("goals", ARRAY(Uuid), nullable=False),
     Index("check_ins_by_person", "person", "held_on", "check_in"),

@@ -40,7 +40,7 @@ READABLE_FEEDBACK: Final = Table(
     Column("kind", Text, nullable=False),
     Column("visibility", Text, nullable=False),
     Column("goal", Uuid),
-    Column("text", Text, nullable=False, comment="sealed, as in the event"),
+    Column("text", Text, nullable=False),
     Column("given_at", DateTime(timezone=True), nullable=False),
     Column("acknowledged_at", DateTime(timezone=True)),
     Index("readable_feedback_by_receiver", "receiver", "given_at", "feedback"),
