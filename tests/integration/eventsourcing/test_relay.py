@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import text
 
 from launcher.brokers.broker import Broker
-from launcher.topics import Topic, create_topics
+from launcher.topic_creation import create_topics
+from launcher.topics import Topic
 from shared.eventsourcing.administration import fork_log, log_status
 from shared.eventsourcing.database import driver
 from shared.eventsourcing.lease import LeadLost, Lease
