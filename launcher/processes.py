@@ -12,7 +12,6 @@ from launcher.supervisor import Process
 from launcher.topics import COMPACTED, Topic
 
 SERVICES: Final = ("goals", "feedback", "reviews", "rewards")
-DATABASES: Final = tuple(name for service in SERVICES for name in (service, f"{service}_keys"))
 TOPICS: Final = (
     *(Topic(f"{service}.events") for service in SERVICES),
     Topic("people.events", settings=COMPACTED),
@@ -41,15 +40,16 @@ class Surroundings:
         return self.state.choose_port(name, preferred=_PREFERRED_PORTS[name])
 
 
-def issuer(state: State) -> Process:
+def issuer(around: Surroundings) -> Process:
     """The development issuer: it needs neither database nor broker."""
-    port = state.choose_port("issuer", preferred=_PREFERRED_PORTS["issuer"])
-    module = ("launcher.issuer", "--folder", str(state.folder), "--port", str(port))
+    port = around.port("issuer")
+    module = ("launcher.issuer", "--folder", str(around.state.folder), "--port", str(port))
     return Process("issuer", module, port, {}, ready="/health/live")
 
 
-def apis(around: Surroundings) -> list[Process]:
-    return [_role(service, "api", around) for service in SERVICES]
+def apis(around: Surroundings) -> dict[str, Process]:
+    """By service."""
+    return {service: _role(service, "api", around) for service in SERVICES}
 
 
 def workers(around: Surroundings) -> list[Process]:
@@ -69,7 +69,7 @@ def payroll(around: Surroundings) -> Process:
 
 
 def service_settings(service: str, around: Surroundings) -> Mapping[str, str]:
-    """The environment of every process of a service, `migrate` too."""
+    """The environment of every process of a service."""
     issuer_port = around.port("issuer")
     return {
         "TRELLIS_DATABASE_URL": around.postgres.url(service),

@@ -1,20 +1,19 @@
 """`trellis up`: brings everything to the state that was asked for, whatever runs already."""
 
 import asyncio
+from collections.abc import Sequence
+from importlib import import_module
 from typing import Annotated
 
 import typer
 
 from launcher import processes
 from launcher.brokers.broker import Broker
-from launcher.databases import create_databases
-from launcher.postgres import PostgresServer
-from launcher.processes import DATABASES, TOPICS, Surroundings
+from launcher.processes import Surroundings
 from launcher.progress import Progress
 from launcher.servers import DEFAULT_KAFKA, converge_broker, converge_postgres
 from launcher.state import DEFAULT_FOLDER, Folder, State
 from launcher.supervisor import Process, Supervisor
-from launcher.topic_creation import create_topics
 
 app = typer.Typer()
 Kafka = Annotated[
@@ -47,33 +46,42 @@ async def _bring_up(
 ) -> None:
     supervisor = Supervisor(state, progress.say)
     supervisor.stop_unrecorded()
-    supervisor.converge([processes.issuer(state)])
     asked = kafka or state.kafka or DEFAULT_KAFKA
     with progress.waiting_for("PostgreSQL and the broker"):
-        postgres, broker = await asyncio.gather(
+        postgres, broker, _ = await asyncio.gather(
             asyncio.to_thread(converge_postgres, state, progress.say, port=postgres_port),
             asyncio.to_thread(converge_broker, state, progress.say, kafka=asked, port=kafka_port),
+            asyncio.to_thread(import_module, "launcher.preparation"),
         )
     state.remember_kafka(asked)
     progress.say(f"PostgreSQL 18 on port {postgres.port}; Kafka ({broker.kind}) at {broker.bootstrap}")
-    with progress.waiting_for("databases and topics"):
-        await asyncio.gather(_prepare_databases(postgres), _prepare_topics(broker))
     around = Surroundings(state, postgres, broker, state.master_key())
-    await _run(supervisor, progress, "the services' APIs", processes.apis(around))
-    behind = [*processes.workers(around), processes.payroll(around), processes.issuer(state)]
-    await _run(supervisor, progress, "their workers and payroll", behind)
+    supervisor.converge([processes.issuer(around)])
+    await asyncio.gather(_bring_apis(supervisor, progress, around), _prepare_topics(broker))
+    behind = [processes.issuer(around), *processes.workers(around), processes.payroll(around)]
+    supervisor.converge(behind)
+    await _ready(supervisor, progress, "the workers and payroll", behind)
 
 
-async def _run(supervisor: Supervisor, progress: Progress, what: str, wanted: list[Process]) -> None:
-    supervisor.converge(wanted)
-    with progress.waiting_for(what):
-        await asyncio.to_thread(supervisor.wait, wanted)
-    progress.say("ready: " + ", ".join(f"{process.name} :{process.port}" for process in wanted))
+async def _bring_apis(supervisor: Supervisor, progress: Progress, around: Surroundings) -> None:
+    """Each API is started as soon as its own databases are there: it loads while the next are made."""
+    from launcher.preparation import prepare_databases  # noqa: PLC0415 - loaded while the servers started
 
-
-async def _prepare_databases(server: PostgresServer) -> None:
-    await create_databases(server, DATABASES)
+    apis = processes.apis(around)
+    for service, api in apis.items():
+        with progress.waiting_for(f"the databases of {service}"):
+            await prepare_databases(around.postgres, service)
+        supervisor.converge([api])
+    await _ready(supervisor, progress, "the services", list(apis.values()))
 
 
 async def _prepare_topics(broker: Broker) -> None:
-    await create_topics(broker.bootstrap, TOPICS)
+    from launcher.preparation import prepare_topics  # noqa: PLC0415 - loaded while the servers started
+
+    await prepare_topics(broker)
+
+
+async def _ready(supervisor: Supervisor, progress: Progress, what: str, wanted: Sequence[Process]) -> None:
+    with progress.waiting_for(what):
+        await asyncio.to_thread(supervisor.wait, wanted)
+    progress.say("ready: " + ", ".join(f"{process.name} :{process.port}" for process in wanted))
