@@ -60,10 +60,9 @@ def payroll(around: Surroundings) -> Process:
     """The reference payroll: an outsider with a database file of its own, who knows the broker alone."""
     port = around.port("payroll")
     settings = {
-        "PAYROLL_DATABASE": str(around.state.folder / "payroll" / "payroll.sqlite"),
-        "PAYROLL_KAFKA_BOOTSTRAP": around.broker.bootstrap,
-        "PAYROLL_KAFKA_IDEMPOTENCE": _yes_or_no(around.broker.idempotent_producer),
-        "PAYROLL_HTTP_PORT": str(port),
+        **_kafka_settings(around.broker),
+        "TRELLIS_PAYROLL_DATABASE": str(around.state.folder / "payroll" / "payroll.sqlite"),
+        "TRELLIS_PAYROLL_HEALTH_PORT": str(port),
     }
     return Process("payroll", ("consumers.payroll",), port, settings, replaced_with=_generation(around.broker))
 
@@ -75,9 +74,7 @@ def service_settings(service: str, around: Surroundings) -> Mapping[str, str]:
         "TRELLIS_DATABASE_URL": around.postgres.url(service),
         "TRELLIS_KEYS_DATABASE_URL": around.postgres.url(f"{service}_keys"),
         "TRELLIS_MASTER_KEY": around.master_key,
-        "TRELLIS_KAFKA_BOOTSTRAP": around.broker.bootstrap,
-        "TRELLIS_KAFKA_IDEMPOTENCE": _yes_or_no(around.broker.idempotent_producer),
-        "TRELLIS_KAFKA_ASSIGNMENT": "group" if around.broker.consumer_groups else "fixed",
+        **_kafka_settings(around.broker),
         "TRELLIS_ISSUER": ISSUER,
         "TRELLIS_AUDIENCE": AUDIENCE,
         "TRELLIS_JWKS_URL": f"http://127.0.0.1:{issuer_port}/jwks.json",
@@ -97,5 +94,9 @@ def _generation(broker: Broker) -> str:
     return "" if broker.durable or broker.process is None else str(broker.process)
 
 
-def _yes_or_no(value: bool) -> str:  # noqa: FBT001 - one value in, one word out
-    return "true" if value else "false"
+def _kafka_settings(broker: Broker) -> dict[str, str]:
+    return {
+        "TRELLIS_KAFKA_BOOTSTRAP": broker.bootstrap,
+        "TRELLIS_KAFKA_IDEMPOTENCE": "true" if broker.idempotent_producer else "false",
+        "TRELLIS_KAFKA_ASSIGNMENT": "group" if broker.consumer_groups else "fixed",
+    }
