@@ -1,10 +1,7 @@
 """A running development issuer, tokens of its, and a small API behind the gate."""
 
-import asyncio
 import logging
-import socket
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -13,10 +10,8 @@ from uuid import UUID
 import httpx
 import pytest
 import structlog
-import uvicorn
 from fastapi import APIRouter, FastAPI
 from pydantic import Field
-from starlette.types import ASGIApp
 
 from launcher.issuer import issuer_app
 from launcher.issuer_name import AUDIENCE, ISSUER
@@ -33,6 +28,7 @@ from shared.runtime.pagination import AskedPage, Page
 from shared.schemas.identifiers import PersonId
 from shared.schemas.money import Money
 from shared.schemas.values import DecimalString, LongText, ShortText
+from tests.servers.issuer import serving
 
 PERSON = PersonId(UUID("0199a1b2-0000-7000-8000-000000000103"))
 GOAL = UUID("0199a1b2-0000-7000-8000-000000000001")
@@ -121,20 +117,6 @@ def logs() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("state")
-
-
-@asynccontextmanager
-async def serving(app: ASGIApp) -> AsyncGenerator[str]:
-    """The application on a port of its own."""
-    listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
-    running = asyncio.create_task(server.serve(sockets=[listening]))
-    try:
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        await running
-        listening.close()
 
 
 @pytest.fixture(scope="session")
