@@ -194,6 +194,15 @@ class ReviewCompleted(Event):
     policy_version: str
 
 
+class PersonalTextErased(Event):
+    """The key of every comment about the person is gone: no copy of them opens any more, wherever it lies."""
+
+    event_type: ClassVar[str] = "trellis.reviews.PersonalTextErased.v1"
+
+    person: PersonId
+    by: PersonId
+
+
 EVENTS: Final[tuple[type[Event], ...]] = (
     ReviewCycleOpened,
     ReviewCycleClosed,
@@ -204,5 +213,6 @@ EVENTS: Final[tuple[type[Event], ...]] = (
     ReviewReleased,
     ReviewAcknowledged,
     ReviewCompleted,
+    PersonalTextErased,
 )
 TYPES: Final = EventTypes.of(EVENTS)
