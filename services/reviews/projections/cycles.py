@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
+from uuid import UUID
 
 from sqlalchemy import Column, Date, DateTime, Integer, MetaData, Table, Text, Uuid, select, tuple_
 from sqlalchemy.dialects.postgresql import JSONB
@@ -69,11 +70,11 @@ async def find(connection: AsyncConnection, cycle: ReviewCycleId) -> Cycle | Non
     return None if row is None else _cycle(dict(row))
 
 
-async def newest(connection: AsyncConnection, *, before: Cycle | None = None, limit: int) -> list[Cycle]:
-    """The cycles, the latest opened first; `before` is the last one of the page before."""
+async def newest(connection: AsyncConnection, *, after: tuple[datetime, UUID] | None = None, limit: int) -> list[Cycle]:
+    """The cycles, the latest opened first; `after` is the moment of opening and the id of the last one before."""
     query = select(CYCLES).order_by(CYCLES.c.opened_at.desc(), CYCLES.c.cycle.desc()).limit(limit)
-    if before is not None:
-        query = query.where(tuple_(CYCLES.c.opened_at, CYCLES.c.cycle) < (before.opened_at, before.cycle))
+    if after is not None:
+        query = query.where(tuple_(CYCLES.c.opened_at, CYCLES.c.cycle) < after)
     return [_cycle(dict(row)) for row in (await connection.execute(query)).mappings()]
 
 

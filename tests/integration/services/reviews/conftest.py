@@ -1,23 +1,43 @@
-"""Fixtures of the reviews service: a database with its read models."""
+"""Fixtures of the reviews service: its migrated database, and the whole service over HTTP."""
 
 from collections.abc import AsyncIterator
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from services.reviews.projections import cycles, evidence, review_inbox, review_sheet, reviews_by_cycle
+from services.reviews.app import SERVICE
 from shared.eventsourcing.database import create_engine
-from tests.servers.databases import Database
+from tests.integration.services.reviews.company import Company, working
+from tests.servers.databases import Postgres
+from tests.servers.issuer import Issuer
+from tests.servers.service import MigratedDatabases
 
-PROJECTIONS = [module.PROJECTION for module in (cycles, evidence, review_inbox, review_sheet, reviews_by_cycle)]
+
+@pytest.fixture(scope="session")
+async def databases(postgres: Postgres) -> AsyncIterator[MigratedDatabases]:
+    databases = await MigratedDatabases.of(SERVICE, postgres)
+    yield databases
+    await databases.drop()
+
+
+@pytest.fixture(scope="session")
+async def engine(databases: MigratedDatabases) -> AsyncIterator[AsyncEngine]:
+    async with databases.copied() as copies:
+        engine = create_engine(copies.data.url)
+        yield engine
+        await engine.dispose()
 
 
 @pytest.fixture
-async def connection(database: Database) -> AsyncIterator[AsyncConnection]:
-    """A connection to a database with the read models' tables."""
-    engine = create_engine(database.url)
-    async with engine.begin() as connection:
-        for table in (table for projection in PROJECTIONS for table in projection.tables):
-            await connection.run_sync(table.create)
+async def connection(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """A connection to the service's database as its migrations leave it; what a test writes is rolled back."""
+    async with engine.connect() as connection:
         yield connection
-    await engine.dispose()
+        await connection.rollback()
+
+
+@pytest.fixture
+async def company(databases: MigratedDatabases, issuer: Issuer) -> AsyncIterator[Company]:
+    """The service over HTTP, with its people as clients."""
+    async with working(issuer, databases) as company:
+        yield company

@@ -60,9 +60,9 @@ async def test_cycles_are_listed_newest_first_without_gap_or_overlap(connection:
         )
     seen: list[int] = []
     last = None
-    while page := await cycles.newest(connection, before=last, limit=2):
+    while page := await cycles.newest(connection, after=last, limit=2):
         seen += [cycle.cycle.int for cycle in page]
-        last = page[-1]
+        last = (page[-1].opened_at, page[-1].cycle)
     assert seen == [4, 3, 2, 1, 0]
 
 
