@@ -8,8 +8,8 @@ from typing import Literal
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-QUIET = ("aiokafka", "httpx", "httpcore", "uvicorn.access")
-"""Loggers that say something of every request or poll; they are heard from WARNING on."""
+QUIET = ("aiokafka", "alembic.runtime.plugins", "httpx", "httpcore", "uvicorn.access")
+"""Loggers that say something of every request, poll or start; they are heard from WARNING on."""
 
 
 def configure_logging(

@@ -7,11 +7,14 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import uvicorn
+from aiokafka.errors import KafkaError
 from pydantic import ValidationError
+from sqlalchemy.exc import DBAPIError
 
+from shared.eventsourcing.errors import WrongPartitionCount
 from shared.eventsourcing.schema import PARTITIONS
 from shared.eventsourcing.topics import ensure_log_topic
-from shared.runtime.logging import configure_logging
+from shared.runtime.logging import configure_logging, logger
 from shared.runtime.service import Runtime, Service, database_answers, kafka_of
 from shared.runtime.settings import Settings
 
@@ -45,8 +48,15 @@ def main(service: Service, arguments: list[str]) -> int:
 def _migrate(service: Service, settings: Settings) -> int:
     from shared.runtime.migration import migrate  # noqa: PLC0415 - the other roles do not load Alembic
 
-    asyncio.run(migrate(service.name, settings.database_url, settings.keys_database_url))
-    asyncio.run(ensure_log_topic(kafka_of(settings), service.topic, partitions=PARTITIONS))
+    async def databases_then_topic() -> None:
+        await migrate(service.name, settings.database_url, settings.keys_database_url)
+        await ensure_log_topic(kafka_of(settings), service.topic, partitions=PARTITIONS)
+
+    try:
+        asyncio.run(databases_then_topic())
+    except (OSError, DBAPIError, KafkaError, WrongPartitionCount) as error:
+        logger(__name__).error("migration.failed", error=f"{type(error).__name__}: {error}")
+        return 1
     return 0
 
 
