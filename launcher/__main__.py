@@ -15,6 +15,7 @@ COMMANDS: Final = {
     "up": ("launcher.up", "Start everything that does not run yet; what runs is kept."),
     "down": ("launcher.down", "Stop everything; the data stay."),
     "status": ("launcher.status", "Say what runs, how far behind it is, and where it answers."),
+    "people": ("launcher.people", "Import people from an HR export."),
 }
 
 
