@@ -1,0 +1,82 @@
+"""Each service's migrations make the tables that its queries know, and run again they change nothing."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Table, inspect
+
+from services.feedback.app import SERVICE as FEEDBACK
+from services.goals.api.goal_graph import GRAPH, LOCK
+from services.goals.app import SERVICE as GOALS
+from shared.eventsourcing.database import create_engine
+from shared.eventsourcing.schema import PARTITIONS
+from shared.runtime.migration import migrate
+from shared.runtime.service import Service
+from tests.servers.databases import Database, Postgres
+from tests.servers.service import MigratedDatabases
+
+SERVICES = (FEEDBACK, GOALS)
+BESIDE_THE_READ_MODELS = {GOALS.name: (GRAPH, LOCK)}
+each_service = pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
+
+Shape = dict[str, tuple[dict[str, Any], dict[str, Any]]]
+
+
+async def shape(database: Database, tables: Iterable[Table]) -> Shape:
+    """Columns (type, nullable) and indexes (columns) of the tables as the database has them."""
+
+    def inspect_them(connection: Connection) -> Shape:
+        inspector = inspect(connection)
+        return {
+            table.name: (
+                {c["name"]: (str(c["type"]), c["nullable"]) for c in inspector.get_columns(table.name)},
+                {str(i["name"]): i["column_names"] for i in inspector.get_indexes(table.name)},
+            )
+            for table in tables
+        }
+
+    engine = create_engine(database.url)
+    async with engine.connect() as connection:
+        found = await connection.run_sync(inspect_them)
+    await engine.dispose()
+    return found
+
+
+def tables_of(service: Service) -> list[Table]:
+    read_models = [table for projection in service.projections for table in projection.tables]
+    return [*read_models, *BESIDE_THE_READ_MODELS.get(service.name, ())]
+
+
+@each_service
+async def test_the_tables_are_those_that_the_queries_know_and_stay_so(
+    postgres: Postgres, database: Database, service: Service
+) -> None:
+    tables = tables_of(service)
+    migrated = await MigratedDatabases.of(service, postgres)
+    once = await shape(migrated.data, tables)
+    await migrate(service.name, migrated.data.url, migrated.keys.url)
+    assert await shape(migrated.data, tables) == once
+    await migrated.drop()
+
+    engine = create_engine(database.url)
+    async with engine.begin() as connection:
+        for table in tables:
+            await connection.run_sync(table.create)
+    await engine.dispose()
+    assert await shape(database, tables) == once
+
+
+@each_service
+async def test_each_reader_has_a_checkpoint_for_each_partition(postgres: Postgres, service: Service) -> None:
+    migrated = await MigratedDatabases.of(service, postgres)
+    engine = create_engine(migrated.data.url)
+    async with engine.connect() as connection:
+        rows = await connection.exec_driver_sql(
+            "select reader, topic, count(*) as checkpoints from checkpoints group by 1, 2"
+        )
+        found = {(row.reader, row.topic): row.checkpoints for row in rows}
+    await engine.dispose()
+    await migrated.drop()
+    readers = [*service.projections, *service.reactions]
+    assert found == {(reader.name, topic): PARTITIONS for reader in readers for topic in reader.topics}
