@@ -16,6 +16,7 @@ COMMANDS: Final = {
     "down": ("launcher.down", "Stop everything; the data stay."),
     "status": ("launcher.status", "Say what runs, how far behind it is, and where it answers."),
     "people": ("launcher.people", "Import people from an HR export."),
+    "token": ("launcher.token", "Print a bearer token, to ask the services by hand as a person of the company."),
 }
 
 
