@@ -14,6 +14,7 @@ from launcher.failure import LaunchFailed
 COMMANDS: Final = {
     "up": ("launcher.up", "Start everything that does not run yet; what runs is kept."),
     "down": ("launcher.down", "Stop everything; the data stay."),
+    "demo": ("launcher.demo", "A whole performance cycle of the imported company, as its people would."),
     "status": ("launcher.status", "Say what runs, how far behind it is, and where it answers."),
     "people": ("launcher.people", "Import people from an HR export."),
     "token": ("launcher.token", "Print a bearer token, to ask the services by hand as a person of the company."),

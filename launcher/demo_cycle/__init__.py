@@ -1,0 +1,1 @@
+"""One performance cycle of a real company, driven over public HTTP as its people would."""

@@ -1,0 +1,81 @@
+"""What a demo ends with: goals by level, reviews by rating, rewards by status, reconciliation."""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from launcher.demo_cycle import rewards
+from launcher.demo_cycle.stage import Stage, hr
+
+
+async def show(console: Console, stage: Stage, cycle: str) -> int:
+    """Print the tables and answer the reconciliation's difference in minor units."""
+    console.print(await _goals(stage))
+    console.print(await _reviews(stage, cycle))
+    console.print(_rewards(await rewards.rewards_of(stage, cycle)))
+    reconciled = await rewards.reconciliation(stage)
+    console.print(_reconciliation(reconciled))
+    return int(reconciled["difference"])
+
+
+async def _goals(stage: Stage) -> Table:
+    goals = await stage.client.everything(hr(stage.company.hr), "/goals/v1/goals")
+    start = stage.period[0]
+    by_level: dict[str, list[Decimal]] = defaultdict(list)
+    unmeasured: Counter[str] = Counter()
+    for goal in goals:
+        if goal["starts_on"] == start and goal["progress"] is None:
+            unmeasured[goal["level"]] += 1
+        elif goal["starts_on"] == start:
+            by_level[goal["level"]].append(Decimal(goal["progress"]))
+    table = _table("Goals of this cycle", "level", "goals", "lowest %", "mean %", "highest %")
+    for level in ("organization", "team", "person"):
+        found = by_level[level]
+        shown = [f"{n:.2f}" for n in (min(found), sum(found) / len(found), max(found))] if found else ["-"] * 3
+        table.add_row(level, str(len(found) + unmeasured[level]), *shown)
+    return table
+
+
+async def _reviews(stage: Stage, cycle: str) -> Table:
+    progress = await stage.client.get(hr(stage.company.hr), f"/reviews/v1/cycles/{cycle}")
+    table = _table("Reviews by rating", "level", "reviews")
+    for level in progress["levels"]:
+        table.add_row(level["level"] or "below the first level", str(level["count"]))
+    table.add_section()
+    for state, count in progress["by_state"].items():
+        if count:
+            table.add_row(state, str(count))
+    return table
+
+
+def _rewards(found: Sequence[dict[str, Any]]) -> Table:
+    money: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    count: Counter[tuple[str, str]] = Counter()
+    for reward in found:
+        amount = reward.get("amount") or {"amount": "0", "currency": ""}
+        key = (reward["status"], amount["currency"])
+        money[key] += Decimal(amount["amount"])
+        count[key] += 1
+    table = _table("Rewards by status", "status", "rewards", "money", "currency")
+    for (status, currency), total in sorted(money.items()):
+        table.add_row(status, str(count[status, currency]), f"{total:,}", currency)
+    return table
+
+
+def _reconciliation(reconciled: dict[str, Any]) -> Table:
+    columns = ("approved", "issued", "accepted", "rejected", "pending", "paid", "difference")
+    table = _table("Reconciliation with payroll, in minor units", "currency", *columns)
+    for line in reconciled["currencies"]:
+        table.add_row(line["currency"], *(f"{line[column]:,}" for column in columns))
+    return table
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold")
+    for n, column in enumerate(columns):
+        table.add_column(column, justify="right" if n else "left")
+    return table
