@@ -18,6 +18,9 @@ COMMANDS: Final = {
     "status": ("launcher.status", "Say what runs, how far behind it is, and where it answers."),
     "people": ("launcher.people", "Import people from an HR export."),
     "token": ("launcher.token", "Print a bearer token, to ask the services by hand as a person of the company."),
+    "tail": ("launcher.tail", "Show the events as they come."),
+    "projections": ("launcher.projections", "List the read models, rebuild one."),
+    "log": ("launcher.log", "Show each service's log, start a new one after a restore."),
 }
 
 

@@ -43,6 +43,14 @@ def addresses(folder: Path) -> Addresses:
     )
 
 
+def running_broker_of(folder: Path) -> Broker:
+    """The broker of a state folder, or the cluster that it names; fails, and says what to do, where none runs."""
+    broker = broker_of(State(folder))
+    if broker is None or not broker.alive():
+        raise LaunchFailed(f"No broker runs in {folder.absolute()}. Start everything: `trellis up`.")
+    return broker
+
+
 def broker_of(state: State) -> Broker | None:
     """The broker that was started or named last, alive or not."""
     kafka, found = state.kafka, state.find(BROKER)

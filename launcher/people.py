@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 
-from launcher.addresses import addresses
+from launcher.addresses import running_broker_of
 from launcher.failure import LaunchFailed
 from launcher.people_import import last_import, mapping, report
 from launcher.people_import.feed import PeopleFeed
@@ -75,7 +75,7 @@ def import_(
 
 def people_feed(folder: Path) -> PeopleFeed:
     """The feed on the broker that runs in the state folder."""
-    broker = addresses(folder).broker
+    broker = running_broker_of(folder)
     return PeopleFeed(Kafka(bootstrap=broker.bootstrap, idempotence=broker.idempotent_producer))
 
 
