@@ -1,0 +1,79 @@
+"""What an operator asks of a running service, as its administrator."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import httpx
+import typer
+
+from launcher.addresses import url
+from launcher.failure import LaunchFailed
+from launcher.processes import SERVICES
+from launcher.state import State
+from launcher.token import issue_token
+from shared.eventsourcing.identifiers import derived
+from shared.runtime.caller import Role
+from shared.schemas.identifiers import PersonId
+
+OPERATOR: Final = PersonId(derived("operator"))
+"""Who acts where a person at the command line administers: in the log of forks, for instance."""
+_ANSWER_SECONDS: Final = 30.0
+
+
+def _known(service: str | None) -> str | None:
+    if service is not None and service not in SERVICES:
+        raise typer.BadParameter(f"there is no service {service!r}; there are {', '.join(SERVICES)}")
+    return service
+
+
+ServiceName = Annotated[str, typer.Argument(metavar="SERVICE", callback=_known, help=", ".join(SERVICES))]
+AnyService = Annotated[str | None, typer.Argument(metavar="[SERVICE]", callback=_known, help="Unset: all of them.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Administration:
+    """A service's routes below `/<service>/v1/admin`, called with an administrator's token."""
+
+    folder: Path
+    service: str
+
+    def get(self, path: str) -> Any:
+        """The answer's body.
+
+        Raises:
+            LaunchFailed: the service does not answer, or refuses; the message says why.
+        """
+        return self._ask("GET", path)
+
+    def post(self, path: str, body: Any = None) -> Any:
+        """The answer's body, as `get`."""
+        return self._ask("POST", path, body)
+
+    def _ask(self, method: str, path: str, body: Any = None) -> Any:
+        state = State(self.folder)
+        address = url(state, f"{self.service}-api")
+        if not state.exists or not address:
+            raise LaunchFailed(f"The service {self.service} was never started in {state.folder}: `trellis up`.")
+        headers = {"Authorization": f"Bearer {issue_token(state.folder, OPERATOR, [Role.ADMIN])}"}
+        try:
+            answer = httpx.request(
+                method,
+                f"{address}/{self.service}/v1/admin{path}",
+                json=body,
+                headers=headers,
+                timeout=_ANSWER_SECONDS,
+            )
+        except httpx.HTTPError as error:
+            raise LaunchFailed(f"The service {self.service} does not answer at {address}: {error}.") from error
+        if not answer.is_success:
+            raise LaunchFailed(f"The service {self.service} refuses: {_reason(answer)}")
+        return answer.json()
+
+
+def _reason(answer: httpx.Response) -> str:
+    try:
+        problem = answer.json()
+        return str(problem["detail"])
+    except (ValueError, KeyError, TypeError):
+        return f"HTTP {answer.status_code}"
