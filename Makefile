@@ -34,6 +34,13 @@ demo: install  ## start everything, load a real company, run a whole performance
 	@$(BIN)/trellis people import launcher/company/hr_employees.csv
 	$(SAY) "running one performance cycle over HTTP"
 	@$(BIN)/trellis demo
+	$(SAY) "everything is still running; look around with:"
+	@printf '   %s\n' "$(BIN)/trellis status                  how each service is" \
+		"$(BIN)/trellis tail                    the events as they come" \
+		"$(BIN)/trellis reconcile               rewards against payroll" \
+		"$(BIN)/trellis --help                  what else there is; README.md says where to go next" \
+		"make demo                            another cycle" \
+		"make down                            stop; the data stay under .trellis/"
 
 up: install  ## start PostgreSQL, the broker and all services
 	$(SAY) "starting PostgreSQL, the broker and the four services"
