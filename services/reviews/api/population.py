@@ -49,13 +49,10 @@ async def select_population(engine: AsyncEngine, wanted: PopulationBody, *, on: 
         employed = {person.person: person for person in await population(connection, on=on)}
     if strangers := [person for person in wanted.people if person not in employed]:
         raise Rejected("people-are-not-employed", people=strangers[:10], count=len(strangers), on=on)
-    chosen = [person for person in employed.values() if _is_wanted(person, wanted)]
+    people, teams = set(wanted.people), set(wanted.teams)
+    everybody = not people and not teams
+    chosen = [p for p in employed.values() if everybody or p.person in people or p.team in teams]
     return [Member(person.person, _manager_of_record(person, employed)) for person in chosen]
-
-
-def _is_wanted(person: Person, wanted: PopulationBody) -> bool:
-    everybody = not wanted.people and not wanted.teams
-    return everybody or person.person in wanted.people or person.team in wanted.teams
 
 
 def _manager_of_record(person: Person, employed: Collection[PersonId]) -> PersonId | None:

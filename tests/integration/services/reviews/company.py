@@ -87,7 +87,7 @@ class Company:
         """The id of a cycle that HR opened; the reviews' ids are in `reviews`."""
         cycle = (await accepted(self.hanna.post("/cycles", json=CYCLE | changes)))["id"]
         await self.settled()
-        listed = (await self.hanna.get("/reviews", params={"cycle": cycle})).json()["items"]
+        listed = (await self.hanna.get("/reviews", params={"cycle": cycle, "limit": 200})).json()["items"]
         self.reviews.update({PersonId(UUID(item["person"])): item["id"] for item in listed})
         return cycle
 

@@ -1,0 +1,22 @@
+"""The migrated database: a checkpoint row for everything that is read, since a missing row fences nothing."""
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.reviews.app import SERVICE
+from shared.eventsourcing.schema import PARTITIONS
+
+
+async def test_every_partition_that_is_read_has_its_checkpoint(connection: AsyncConnection) -> None:
+    rows = await connection.execute(text("select reader, topic, count(*) from checkpoints group by reader, topic"))
+    read = {(projection.name, topic): PARTITIONS for projection in SERVICE.projections for topic in projection.topics}
+    assert {(reader, topic): count for reader, topic, count in rows} == read
+
+
+async def test_the_tables_are_those_that_the_read_models_know(connection: AsyncConnection) -> None:
+    for table in (table for projection in SERVICE.projections for table in projection.tables):
+        columns = await connection.execute(
+            text("select column_name, is_nullable = 'YES' from information_schema.columns where table_name = :name"),
+            {"name": table.name},
+        )
+        assert {row[0]: row[1] for row in columns} == {column.name: column.nullable for column in table.columns}
