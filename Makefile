@@ -23,7 +23,7 @@ install: $(INSTALLED)  ## everything into .venv, from requirements.lock (hashes 
 
 $(INSTALLED): | .venv/bin/uv
 	$(SAY) "installing requirements.lock into .venv (a minute the first time)"
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@rm -f .venv/installed-* && touch $@
 

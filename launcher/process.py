@@ -4,12 +4,13 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import psutil
 
@@ -20,8 +21,8 @@ _started_here: Final[list[subprocess.Popen[bytes]]] = []
 _SAME_BIRTH_SECONDS: Final = 2.0
 _LARGE_LOG: Final = 20_000_000
 
-LOG_VARIABLE: Final = "TRELLIS_PROCESS_LOG"
-"""In the environment of every process started here: by it an unrecorded one is found again."""
+PROJECT: Final = str(Path(__file__).parent.parent)
+"""The folder with the packages, for a PYTHONPATH."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +92,14 @@ def start_detached(
 ) -> RunningProcess:
     """Starts `command` in a session of its own, its output appended to `log`; `environment` is added to ours."""
     log.parent.mkdir(parents=True, exist_ok=True)
-    _make_room(log)
+    make_room(log)
     with log.open("ab") as output:
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env={**os.environ, **(environment or {}), LOG_VARIABLE: str(log.absolute())},
+            env={**os.environ, **(environment or {})},
             cwd=folder,
             start_new_session=True,
         )
@@ -109,7 +110,47 @@ def start_detached(
     return running
 
 
-def _make_room(log: Path) -> None:
+class Starter(Protocol):
+    """Starts `python -m <module>` in a session of its own, its output appended to `log`."""
+
+    def start(
+        self, module: Sequence[str], *, log: Path, environment: Mapping[str, str], folder: Path
+    ) -> RunningProcess:
+        """It runs on by itself."""
+        ...
+
+    def run(self, module: Sequence[str], *, log: Path, environment: Mapping[str, str], folder: Path) -> int:
+        """To its end; its exit code."""
+        ...
+
+
+class Interpreters:
+    """An interpreter of its own for each process."""
+
+    def start(
+        self, module: Sequence[str], *, log: Path, environment: Mapping[str, str], folder: Path
+    ) -> RunningProcess:
+        command = [sys.executable, "-m", *module]
+        return start_detached(command, log=log, environment=_for_python(environment), folder=folder)
+
+    def run(self, module: Sequence[str], *, log: Path, environment: Mapping[str, str], folder: Path) -> int:
+        with log.open("ab") as output:
+            return subprocess.run(
+                [sys.executable, "-m", *module],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **_for_python(environment)},
+                cwd=folder,
+                check=False,
+            ).returncode
+
+
+def _for_python(environment: Mapping[str, str]) -> dict[str, str]:
+    return {"PYTHONUNBUFFERED": "1", "PYTHONPATH": PROJECT, **environment}
+
+
+def make_room(log: Path) -> None:
     """A log that has grown large is set aside, so that two of them are the most that a process keeps."""
     if log.exists() and log.stat().st_size > _LARGE_LOG:
         log.replace(log.with_suffix(".log.1"))

@@ -10,17 +10,15 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
 
 import psutil
 
 from launcher import health
 from launcher.failure import LaunchFailed, last_lines
-from launcher.process import LOG_VARIABLE, RunningProcess, start_detached
+from launcher.process import Interpreters, RunningProcess, Starter
 from launcher.state import Recorded, State
 
 Report = Callable[[str], None]
-_PROJECT: Final = Path(__file__).parent.parent
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +45,19 @@ class Process:
 class Supervisor:
     """Starts and stops the processes of one state folder; every process has a log of its own under `logs/`."""
 
-    def __init__(self, state: State, report: Report) -> None:
+    def __init__(self, state: State, report: Report, *, starter: Starter | None = None) -> None:
         self._state = state
         self._report = report
+        self._starter = starter or Interpreters()
 
     def converge(self, wanted: Iterable[Process]) -> None:
         """Starts those that do not run as wanted; returns before they are ready."""
         for process in wanted:
             self._converge(process)
+
+    def runs_as_wanted(self, wanted: Iterable[Process]) -> bool:
+        """Whether all run, with the settings that are wanted."""
+        return all(self._runs_as_wanted(process) for process in wanted)
 
     def wait(self, wanted: Iterable[Process], *, within: float = 60) -> None:
         """Returns when all are ready; fails with the log's end of the first that is not."""
@@ -75,7 +78,7 @@ class Supervisor:
     def stop_unrecorded(self) -> None:
         """Stops what an interrupted run started in this folder and could not write down."""
         known = {recorded.process.pid for recorded in self._state.recorded()}
-        for process in _started_for(self._state.folder):
+        for process in _started_in(self._state.folder, self._state.logs):
             if process.pid not in known:
                 self._report(f"Process {process.pid} of an interrupted run is stopped.")
                 process.stop()
@@ -83,24 +86,21 @@ class Supervisor:
     def _converge(self, wanted: Process) -> None:
         found = self._state.find(wanted.name)
         if found is not None:
-            if found.process.alive() and found.fingerprint == wanted.fingerprint:
+            if self._runs_as_wanted(wanted):
                 return
             if found.process.alive():
-                self._report(f"{wanted.name} is started anew: its settings have changed.")
+                self._report(f"{wanted.name} is started anew: what it was told, or what it depends on, has changed.")
                 found.process.stop()
             else:
                 self._report(f"{wanted.name} was found dead (process {found.process.pid}); it is started again.")
-        process = start_detached(
-            [sys.executable, "-m", *wanted.module],
-            log=self._log(wanted),
-            environment={
-                **wanted.settings,
-                "PYTHONUNBUFFERED": "1",
-                "PYTHONPATH": os.pathsep.join(filter(None, [str(_PROJECT), os.environ.get("PYTHONPATH")])),
-            },
-            folder=self._state.folder,
+        process = self._starter.start(
+            wanted.module, log=self._log(wanted), environment=wanted.settings, folder=self._state.folder
         )
         self._state.record(Recorded(wanted.name, process, wanted.fingerprint))
+
+    def _runs_as_wanted(self, wanted: Process) -> bool:
+        found = self._state.find(wanted.name)
+        return found is not None and found.fingerprint == wanted.fingerprint and found.process.alive()
 
     def _wait(self, wanted: Process, within: float) -> None:
         end = time.monotonic() + within
@@ -120,13 +120,16 @@ class Supervisor:
         return self._state.logs / f"{process.name}.log"
 
 
-def _started_for(folder: Path) -> list[RunningProcess]:
-    """Leaders of the sessions that were started with a log in this folder, PostgreSQL (which has a lock file) apart."""
+def _started_in(folder: Path, logs: Path) -> list[RunningProcess]:
+    """Leaders of a session who work in the folder and write one of its logs; PostgreSQL has a lock file of its own."""
     found: list[RunningProcess] = []
     for process in psutil.process_iter():
         with suppress(psutil.Error, OSError):
-            log = process.environ().get(LOG_VARIABLE)
-            leads = os.getsid(process.pid) == process.pid and process.name() != "postgres"
-            if log and leads and Path(log).is_relative_to(folder):
+            leads = os.getsid(process.pid) == process.pid and Path(process.cwd()).is_relative_to(folder)
+            if leads and process.name() != "postgres" and _writes_into(process, logs):
                 found.append(RunningProcess(process.pid, process.create_time()))
     return found
+
+
+def _writes_into(process: psutil.Process, logs: Path) -> bool:
+    return any(Path(file.path).is_relative_to(logs) for file in process.open_files())

@@ -84,7 +84,7 @@ def test_changed_settings_start_it_anew(run: Run) -> None:
     (after,) = run.bring(replace(one, settings={**one.settings, "TRELLIS_LOG_LEVEL": "DEBUG"}))
     assert after != before
     assert not before.alive()
-    assert run.said == ["one is started anew: its settings have changed."]
+    assert run.said == ["one is started anew: what it was told, or what it depends on, has changed."]
 
 
 def test_a_process_that_dies_at_once_shows_the_end_of_its_log(run: Run) -> None:
