@@ -47,9 +47,8 @@ def issuer(around: Surroundings) -> Process:
     return Process("issuer", module, port, {}, ready="/health/live")
 
 
-def apis(around: Surroundings) -> dict[str, Process]:
-    """By service."""
-    return {service: _role(service, "api", around) for service in SERVICES}
+def apis(around: Surroundings) -> list[Process]:
+    return [_role(service, "api", around) for service in SERVICES]
 
 
 def workers(around: Surroundings) -> list[Process]:

@@ -14,7 +14,14 @@ from launcher.supervisor import Report
 POSTGRES: Final = "postgres"
 BROKER: Final = "broker"
 DEFAULT_KAFKA: Final = embedded.KIND
+_KINDS: Final = {embedded.KIND: embedded, apache.KIND: apache}
 _PREFERRED_PORTS: Final = {POSTGRES: 8132, BROKER: 8192}
+
+
+def require_known(kafka: str) -> None:
+    """Refuses what is neither a broker's kind nor an address."""
+    if kafka not in _KINDS:
+        existing.parse(kafka)
 
 
 def converge_postgres(state: State, report: Report, *, port: int | None) -> PostgresServer:
@@ -49,18 +56,16 @@ def converge_broker(state: State, report: Report, *, kafka: str, port: int | Non
 
 def running_broker(kafka: str, port: int | None, process: RunningProcess) -> Broker:
     """The record of a broker that was started before."""
-    kind = apache if kafka == apache.KIND else embedded
-    return kind.running(f"127.0.0.1:{port}", process)
+    return _KINDS[kafka].running(f"127.0.0.1:{port}", process)
 
 
 def _start_broker(state: State, kafka: str, port: int | None) -> Broker:
-    kinds = {embedded.KIND: embedded.start, apache.KIND: apache.start}
-    if kafka not in kinds:
+    if kafka not in _KINDS:
         if port is not None:
             raise LaunchFailed(f"--kafka-port is for a broker that is started here; {kafka} has its own.")
         return existing.connect(kafka)
     chosen = port or state.choose_port(BROKER, preferred=_PREFERRED_PORTS[BROKER])
-    broker = kinds[kafka](state.folder / "kafka" / kafka, port=chosen, log=state.logs / "broker.log")
+    broker = _KINDS[kafka].start(state.folder / "kafka" / kafka, port=chosen, log=state.logs / "broker.log")
     if broker.process is not None:
         state.record(Recorded(BROKER, broker.process, kafka))
     state.remember_port(BROKER, chosen)

@@ -87,8 +87,7 @@ class State:
 
     def choose_port(self, name: str, *, preferred: int) -> int:
         """Its port if it runs; else the one it had before, or the preferred one, or any: the first that is free."""
-        found = self.find(name)
-        if found is not None and found.process.alive() and (port := self.port(name)) is not None:
+        if self.is_running(name) and (port := self.port(name)) is not None:
             return port
         others = {port for other, port in self._read().get("ports", {}).items() if other != name}
         wishes = (self.port(name), preferred)
@@ -114,6 +113,10 @@ class State:
 
     def find(self, name: str) -> Recorded | None:
         return next((recorded for recorded in self.recorded() if recorded.name == name), None)
+
+    def is_running(self, name: str) -> bool:
+        found = self.find(name)
+        return found is not None and found.process.alive()
 
     def record(self, recorded: Recorded) -> None:
         entry = {

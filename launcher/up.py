@@ -1,17 +1,19 @@
 """`trellis up`: brings everything to the state that was asked for, whatever runs already."""
 
-import asyncio
 from collections.abc import Sequence
-from importlib import import_module
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
 
 from launcher import processes
-from launcher.brokers.broker import Broker
+from launcher.failure import LaunchFailed, last_lines
+from launcher.preloaded import preloaded
+from launcher.process import Interpreters, Starter
 from launcher.processes import Surroundings
 from launcher.progress import Progress
-from launcher.servers import DEFAULT_KAFKA, converge_broker, converge_postgres
+from launcher.servers import DEFAULT_KAFKA, POSTGRES, converge_broker, converge_postgres, require_known
 from launcher.state import DEFAULT_FOLDER, Folder, State
 from launcher.supervisor import Process, Supervisor
 
@@ -36,52 +38,68 @@ def up(
 ) -> None:
     """Start everything that does not run yet; what runs is kept."""
     state, progress = State(folder), Progress()
+    asked = kafka or state.kafka or DEFAULT_KAFKA
+    require_known(asked)
     state.create()
     with state.lock():
-        asyncio.run(_bring_up(state, progress, kafka, postgres_port, kafka_port))
+        _bring_up(state, progress, Servers(asked, postgres_port, kafka_port))
 
 
-async def _bring_up(
-    state: State, progress: Progress, kafka: str | None, postgres_port: int | None, kafka_port: int | None
-) -> None:
-    supervisor = Supervisor(state, progress.say)
-    supervisor.stop_unrecorded()
-    asked = kafka or state.kafka or DEFAULT_KAFKA
-    with progress.waiting_for("PostgreSQL and the broker"):
-        postgres, broker, _ = await asyncio.gather(
-            asyncio.to_thread(converge_postgres, state, progress.say, port=postgres_port),
-            asyncio.to_thread(converge_broker, state, progress.say, kafka=asked, port=kafka_port),
-            asyncio.to_thread(import_module, "launcher.preparation"),
-        )
-    state.remember_kafka(asked)
-    progress.say(f"PostgreSQL 18 on port {postgres.port}; Kafka ({broker.kind}) at {broker.bootstrap}")
-    around = Surroundings(state, postgres, broker, state.master_key())
-    supervisor.converge([processes.issuer(around)])
-    await asyncio.gather(_bring_apis(supervisor, progress, around), _prepare_topics(broker))
-    behind = [processes.issuer(around), *processes.workers(around), processes.payroll(around)]
-    supervisor.converge(behind)
-    await _ready(supervisor, progress, "the workers and payroll", behind)
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """The servers as they were asked for."""
+
+    kafka: str
+    postgres_port: int | None
+    kafka_port: int | None
+
+    def bring(self, state: State, progress: Progress) -> Surroundings:
+        """PostgreSQL and the broker, at the same time."""
+        with progress.waiting_for("PostgreSQL and the broker"), ThreadPoolExecutor() as pool:
+            starting = pool.submit(converge_postgres, state, progress.say, port=self.postgres_port)
+            broker = converge_broker(state, progress.say, kafka=self.kafka, port=self.kafka_port)
+            postgres = starting.result()
+        state.remember_kafka(self.kafka)
+        progress.say(f"PostgreSQL 18 on port {postgres.port}; Kafka ({broker.kind}) at {broker.bootstrap}")
+        return Surroundings(state, postgres, broker, state.master_key())
 
 
-async def _bring_apis(supervisor: Supervisor, progress: Progress, around: Surroundings) -> None:
-    """Each API is started as soon as its own databases are there: it loads while the next are made."""
-    from launcher.preparation import prepare_databases  # noqa: PLC0415 - loaded while the servers started
-
-    apis = processes.apis(around)
-    for service, api in apis.items():
-        with progress.waiting_for(f"the databases of {service}"):
-            await prepare_databases(around.postgres, service)
-        supervisor.converge([api])
-    await _ready(supervisor, progress, "the services", list(apis.values()))
-
-
-async def _prepare_topics(broker: Broker) -> None:
-    from launcher.preparation import prepare_topics  # noqa: PLC0415 - loaded while the servers started
-
-    await prepare_topics(broker)
+def _bring_up(state: State, progress: Progress, servers: Servers) -> None:
+    """Services load while the servers start, and have nothing to load where everything runs already."""
+    Supervisor(state, progress.say).stop_unrecorded()
+    if all(state.is_running(name) for name in (POSTGRES, *processes.NAMES)):
+        around = servers.bring(state, progress)
+        _bring_processes(around, progress, Interpreters())
+        return
+    with preloaded(state.folder, state.logs / "start.log") as starter:
+        around = servers.bring(state, progress)
+        _bring_processes(around, progress, starter)
 
 
-async def _ready(supervisor: Supervisor, progress: Progress, what: str, wanted: Sequence[Process]) -> None:
-    with progress.waiting_for(what):
-        await asyncio.to_thread(supervisor.wait, wanted)
+def _bring_processes(around: Surroundings, progress: Progress, starter: Starter) -> None:
+    """The APIs come first: they answer as soon as their tables are there. The workers need the topics."""
+    supervisor = Supervisor(around.state, progress.say, starter=starter)
+    first = [processes.issuer(around), *processes.apis(around)]
+    second = [*processes.workers(around), processes.payroll(around)]
+    complete = supervisor.runs_as_wanted([*first, *second])
+    supervisor.converge(first)
+    if not complete:
+        with progress.waiting_for("databases and topics"):
+            _prepare(around.state, starter)
+    _wait(supervisor, progress, first)
+    supervisor.converge(second)
+    _wait(supervisor, progress, second)
+
+
+def _prepare(state: State, starter: Starter) -> None:
+    log = state.logs / "preparation.log"
+    log.unlink(missing_ok=True)
+    code = starter.run(("launcher.preparation", str(state.folder)), log=log, environment={}, folder=state.folder)
+    if code != 0:
+        raise LaunchFailed(f"The databases and topics could not be prepared:\n{last_lines(log)}\nAll of it: {log}")
+
+
+def _wait(supervisor: Supervisor, progress: Progress, wanted: Sequence[Process]) -> None:
+    with progress.waiting_for(", ".join(process.name for process in wanted)):
+        supervisor.wait(wanted)
     progress.say("ready: " + ", ".join(f"{process.name} :{process.port}" for process in wanted))

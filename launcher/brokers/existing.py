@@ -21,8 +21,12 @@ def connect(bootstrap: str) -> Broker:
 
 def answers(bootstrap: str) -> bool:
     """Whether one of the addresses accepts connections."""
-    addresses = [_address(part) for part in bootstrap.split(",")]
-    return any(is_listening(port, host) for host, port in addresses)
+    return any(is_listening(port, host) for host, port in parse(bootstrap))
+
+
+def parse(bootstrap: str) -> list[tuple[str, int]]:
+    """The hosts and ports of `HOST:PORT[,HOST:PORT...]`."""
+    return [_address(part) for part in bootstrap.split(",")]
 
 
 def running(bootstrap: str) -> Broker:
