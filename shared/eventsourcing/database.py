@@ -1,9 +1,10 @@
 """Connections to a service's database: their timeouts, and the driver below them for the hot statements."""
 
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import asyncpg
 from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 _TIMEOUTS: Final = {
@@ -13,16 +14,19 @@ _TIMEOUTS: Final = {
 }
 _TRANSIENT_CLASSES: Final = ("08", "40", "53", "55", "57", "58")
 """SQLSTATE classes that say nothing about the data: connection, rollback, resources, state, intervention, system."""
-_TRANSIENT_STATES: Final = ("25P03", "25P04")
-"""idle_in_transaction_session_timeout and transaction_timeout."""
+_TRANSIENT_STATES: Final = ("25P03", "25P04", "3D000", "42P01", "42703")
+"""idle_in_transaction_session_timeout, transaction_timeout; database, table, column missing: not migrated yet."""
 
 
-def create_engine(url: str, *, pool_size: int = 5, application_name: str = "trellis") -> AsyncEngine:
+def create_engine(
+    url: str, *, pool_size: int = 5, pool_seconds: float = 10, application_name: str = "trellis"
+) -> AsyncEngine:
     """An engine over asyncpg whose every connection has the timeouts that the barrier needs."""
     return create_async_engine(
         url,
         pool_size=pool_size,
         max_overflow=pool_size,
+        pool_timeout=pool_seconds,
         pool_pre_ping=False,
         hide_parameters=True,  # an error's message goes to the logs, and parameters hold what people wrote
         connect_args={"server_settings": {**_TIMEOUTS, "application_name": application_name}, "timeout": 5},
@@ -30,9 +34,16 @@ def create_engine(url: str, *, pool_size: int = 5, application_name: str = "trel
 
 
 async def driver(connection: AsyncConnection) -> Any:
-    """The asyncpg connection below a SQLAlchemy connection, for the statements where that measurably gains."""
-    raw = await connection.get_raw_connection()
-    return cast("Any", raw.driver_connection)
+    """The asyncpg connection below a SQLAlchemy connection, for the statements where that measurably gains.
+
+    A connection that died in the pool is replaced: SQLAlchemy does not see what fails below it, and would hand the
+    dead one out again and again.
+    """
+    raw: Any = (await connection.get_raw_connection()).driver_connection
+    while raw.is_closed() and not connection.in_transaction():
+        await connection.invalidate()
+        raw = (await connection.get_raw_connection()).driver_connection
+    return raw
 
 
 def is_transient(error: BaseException) -> bool:
@@ -42,7 +53,7 @@ def is_transient(error: BaseException) -> bool:
         return error.connection_invalidated or isinstance(error, InterfaceError) or _transient_state(state)
     if isinstance(error, asyncpg.PostgresError):
         return _transient_state(getattr(error, "sqlstate", None))
-    return isinstance(error, OSError | TimeoutError | asyncpg.InterfaceError)
+    return isinstance(error, OSError | TimeoutError | PoolExhausted | asyncpg.InterfaceError)
 
 
 def _transient_state(state: object) -> bool:
