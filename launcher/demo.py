@@ -5,7 +5,7 @@ import sys
 from datetime import date, timedelta
 from http import HTTPStatus
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
 import typer
 from rich.console import Console
@@ -14,6 +14,7 @@ from launcher.addresses import addresses
 from launcher.demo_cycle import feedback, goals, reviews, rewards, tables
 from launcher.demo_cycle.client import Client, Refused
 from launcher.demo_cycle.company import Company
+from launcher.demo_cycle.journal import Journal
 from launcher.demo_cycle.stage import Stage, hr, manager, progress_bars
 from launcher.state import DEFAULT_FOLDER, Folder
 from shared.runtime.clock import now
@@ -21,22 +22,25 @@ from shared.schemas.identifiers import PersonId
 from shared.schemas.people import PersonRecord
 
 app = typer.Typer()
+JournalFile = Annotated[
+    Path | None, typer.Option("--journal", metavar="FILE", help="Append a line for each acknowledged command.")
+]
 _ASKED_ABOUT: Final = 500
 
 
 @app.command()
-def demo(*, folder: Folder = DEFAULT_FOLDER) -> None:
+def demo(*, folder: Folder = DEFAULT_FOLDER, journal: JournalFile = None) -> None:
     """Set goals, give feedback, review, reward and pay; run again, it goes through another cycle."""
     console = Console(highlight=False)
-    difference = asyncio.run(_cycle(folder, console))
+    difference = asyncio.run(_cycle(folder, console, Journal(journal)))
     if difference:
         console.print(f"[red]Payroll differs by {difference} minor units; see `trellis reconcile`.")
         sys.exit(1)
 
 
-async def _cycle(folder: Path, console: Console) -> int:
+async def _cycle(folder: Path, console: Console, journal: Journal) -> int:
     company = Company.imported(folder)
-    client = Client(folder, addresses(folder).services)
+    client = Client(folder, addresses(folder).services, journal)
     began = now()
     try:
         with progress_bars(console) as bars:
@@ -51,6 +55,7 @@ async def _cycle(folder: Path, console: Console) -> int:
         return difference
     finally:
         await client.close()
+        journal.close()
 
 
 async def _loop(stage: Stage) -> str:

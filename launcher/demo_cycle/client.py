@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 
 import httpx
 
+from launcher.demo_cycle.journal import Journal
 from launcher.failure import LaunchFailed
 from launcher.token import issue_token
 from shared.eventsourcing.identifiers import uuid7
@@ -43,9 +44,10 @@ class Refused(LaunchFailed):
 class Client:
     """HTTP to the four services, in the name of one person or another."""
 
-    def __init__(self, folder: Path, services: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, services: Mapping[str, str], journal: Journal) -> None:
         self._folder = folder
         self._services = services
+        self._journal = journal
         self._http = httpx.AsyncClient(timeout=15, limits=httpx.Limits(max_connections=AT_ONCE))
         self._gate = asyncio.Semaphore(AT_ONCE)
         self._tokens: dict[Actor, str] = {}
@@ -57,9 +59,10 @@ class Client:
 
     async def post(self, who: Actor, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """A command; sent again with the same key until somebody answers, so it happens once."""
-        headers = {"Idempotency-Key": str(uuid7())}
-        answer = await self._asked("POST", path, who, headers=headers, body=body)
+        key, began = str(uuid7()), time.monotonic()
+        answer = await self._asked("POST", path, who, headers={"Idempotency-Key": key}, body=body)
         self.commands += 1
+        self._journal.acknowledged(key, path, answer.json(), seconds=time.monotonic() - began)
         self._remember(path, answer.headers.get("Consistency-Token", ""))
         return answer.json()
 
