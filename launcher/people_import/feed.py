@@ -1,13 +1,14 @@
 """The people feed on Kafka: read to its end, and written to until everything is acknowledged."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final, TypeAlias
 from uuid import UUID
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 from launcher.failure import LaunchFailed
@@ -38,6 +39,19 @@ class PeopleFeed:
     people: str = TOPIC
     compensation: str = COMPENSATION_TOPIC
 
+    async def written(self) -> bool:
+        """Whether both topics were ever written to: quick, however long they are.
+
+        Raises:
+            LaunchFailed: as `read`.
+        """
+        async with self._consumer() as consumer:
+            for topic in (self.people, self.compensation):
+                ends = await consumer.end_offsets(await self._partitions(consumer, topic))
+                if not any(ends.values()):
+                    return False
+        return True
+
     async def read(self) -> Roster:
         """Both topics from their beginning to their end.
 
@@ -45,21 +59,30 @@ class PeopleFeed:
             LaunchFailed: no broker answers, or a topic is not there; the message says what to do.
         """
         roster = Roster()
+        async with self._consumer() as consumer:
+            await self._read_topic(consumer, self.people, roster)
+            await self._read_topic(consumer, self.compensation, roster)
+        return roster
+
+    @asynccontextmanager
+    async def _consumer(self) -> AsyncGenerator[AIOKafkaConsumer]:
         consumer = self.kafka.consumer()
         try:
             await consumer.start()
-            await self._read_topic(consumer, self.people, roster)
-            await self._read_topic(consumer, self.compensation, roster)
+            yield consumer
         except (KafkaError, TimeoutError, OSError) as error:
             raise LaunchFailed(f"The people feed at {self.kafka.bootstrap} cannot be read: {error!r}.") from error
         finally:
             await consumer.stop()
-        return roster
 
-    async def _read_topic(self, consumer: AIOKafkaConsumer, topic: str, roster: Roster) -> None:
+    async def _partitions(self, consumer: AIOKafkaConsumer, topic: str) -> list[TopicPartition]:
         partitions = await partitions_of(consumer, topic)
         if not partitions:
             raise LaunchFailed(f"The topic {topic} is not there: `trellis up` creates it.")
+        return partitions
+
+    async def _read_topic(self, consumer: AIOKafkaConsumer, topic: str, roster: Roster) -> None:
+        partitions = await self._partitions(consumer, topic)
         consumer.assign(partitions)
         await consumer.seek_to_beginning(*partitions)
         ends = await consumer.end_offsets(partitions)

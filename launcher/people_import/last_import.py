@@ -108,6 +108,10 @@ async def republish_if_empty(feed: PeopleFeed, folder: Path) -> int:
 
     A feed that holds anything is left alone, unless an earlier publication stopped half-way.
     """
+    if not (people_folder(folder) / _RECORDS).exists():
+        return 0
+    if not _pending(folder).exists() and await feed.written():
+        return 0
     return await restore(feed, folder, await feed.read())
 
 
