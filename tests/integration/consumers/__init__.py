@@ -1,0 +1,1 @@
+"""Tests: integration, the reference subscribers on real brokers."""

@@ -1,0 +1,1 @@
+"""Tests: the analytics subscriber on a real broker."""

@@ -1,0 +1,1 @@
+"""Tests: the reference subscribers, without servers."""
