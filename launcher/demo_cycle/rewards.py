@@ -7,7 +7,6 @@ from uuid import UUID
 from launcher.demo_cycle.client import Actor
 from launcher.demo_cycle.reviews import Review
 from launcher.demo_cycle.stage import Stage, hr
-from shared.eventsourcing.identifiers import derived
 from shared.runtime.caller import Role
 from shared.schemas.identifiers import PersonId
 
@@ -74,8 +73,7 @@ async def approve_and_pay(stage: Stage, reviews: list[Review], cycle: str) -> No
 
 async def rewards_of(stage: Stage, cycle: str) -> list[dict[str, Any]]:
     """Every reward of the cycle's program, also those that were not proposed."""
-    program = derived("program", "merit", cycle)
-    return await stage.client.everything(hr(stage.company.hr), "/rewards/v1/rewards", program=str(program))
+    return await stage.client.everything(hr(stage.company.hr), "/rewards/v1/rewards", cycle=cycle)
 
 
 async def reconciliation(stage: Stage) -> dict[str, Any]:

@@ -3,9 +3,10 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Final, Generic, TypeAlias, TypeVar
 from uuid import UUID
 
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.eventsourcing.decider import Command, Decider
@@ -15,6 +16,8 @@ from shared.schemas.event import Event
 from shared.schemas.identifiers import PersonId
 
 State = TypeVar("State")
+
+_IN_TURN: Final = text("select version from streams where stream = :stream for update")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +114,12 @@ class Decision:
         loaded = await self.load(decider, identity)
         self._held[stream_name(decider.category, identity)] = loaded.version
         return loaded
+
+    async def in_turn(self, decider: Decider[State], identity: UUID) -> Loaded[State]:
+        """Load a contended stream once nobody else is deciding on it: in turn instead of in conflict."""
+        stream = stream_name(decider.category, identity)
+        await self.connection.execute(_IN_TURN, {"stream": stream})
+        return await self.load(decider, identity)
 
     async def decide(self, decider: Decider[State], identity: UUID, command: Command) -> State:
         """Decide a command on a stream and return the state after it; the events are appended at the end.

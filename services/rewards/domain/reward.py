@@ -28,7 +28,10 @@ from shared.schemas.values import DecimalString, ShortText
 
 
 class ProposeMerit(Command):
-    """A completed review, with what the handler read: the program's terms (none: not open), pay, employment."""
+    """A completed review, with what the handler read: the program's terms (none: not open), pay, employment.
+
+    Pay may be missing only where no program asks for it.
+    """
 
     review: ReviewId
     cycle: ReviewCycleId
@@ -38,7 +41,7 @@ class ProposeMerit(Command):
     scale: tuple[DecimalString, DecimalString]
     program_id: RewardProgramId
     program: RewardProgramOpened | None
-    pay: Pay
+    pay: Pay | None
     employed_from: date
     employed_until: date | None
 
@@ -96,7 +99,10 @@ class Proposed:
 
 @dataclass(frozen=True, slots=True)
 class Approved:
+    """`award` is what was approved, after all adjustments."""
+
     proposal: RewardProposed
+    award: Award
     approved: RewardApproved
 
 
@@ -124,7 +130,7 @@ def evolve(reward: Reward, event: Event) -> Reward:
         case Proposed(), RewardAdjusted():
             return replace(reward, award=event.award, duties=reward.duties | {event.adjusted_by})
         case Proposed(), RewardApproved():
-            return Approved(reward.proposal, event)
+            return Approved(reward.proposal, reward.award, event)
         case Proposed(), RewardRejected():
             return Refused(reward.proposal)
         case Approved(), RewardGranted():
@@ -152,7 +158,7 @@ def _propose(reward: Reward, command: ProposeMerit) -> Sequence[Event]:
     if not isinstance(reward, NotConsidered):
         return []
     try:
-        return [_proposal(command, _open(command.program))]
+        return [_proposal(command, _open(command.program), _known(command.pay))]
     except Rejected as rejected:
         reason = rejected.rule
     return [RewardNotProposed(person=command.person, review=command.review, cycle=command.cycle, reason=reason)]
@@ -164,7 +170,13 @@ def _open(program: RewardProgramOpened | None) -> RewardProgramOpened:
     return program
 
 
-def _proposal(command: ProposeMerit, program: RewardProgramOpened) -> RewardProposed:
+def _known(pay: Pay | None) -> Pay:
+    if pay is None:
+        raise Rejected("compensation-must-be-known")
+    return pay
+
+
+def _proposal(command: ProposeMerit, program: RewardProgramOpened, pay: Pay) -> RewardProposed:
     period = Coverage(program.coverage_start, program.coverage_end)
     covered = period.within(command.employed_from, command.employed_until)
     matrix_scale = (program.matrix.scale_minimum, program.matrix.scale_maximum)
@@ -179,8 +191,8 @@ def _proposal(command: ProposeMerit, program: RewardProgramOpened) -> RewardProp
         proposed_by=command.by,
         nominated_by=command.nominated_by,
         rating=rating,
-        award=_award(program, command.pay, rating=rating, covered=covered, percent=None),
-        compensation_revision=command.pay.revision,
+        award=_award(program, pay, rating=rating, covered=covered, percent=None),
+        compensation_revision=pay.revision,
         effective_on=program.effective_on,
         coverage_start=covered.start,
         coverage_end=covered.end,

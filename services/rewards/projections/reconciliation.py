@@ -1,6 +1,6 @@
 """Does what was approved equal what was issued, and that what payroll answered?"""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -37,6 +37,7 @@ from shared.schemas.rewards import (
     PaymentAnswered,
     PaymentAnswerRefused,
     PaymentInstructionIssued,
+    PayrollAnswer,
     RewardApproved,
 )
 
@@ -223,6 +224,16 @@ _REASON: Final = case(
 async def reconcile(connection: AsyncConnection) -> Reconciliation:
     """The invariant, per currency, and every payment that does not match it."""
     return Reconciliation(await _lines(connection), [*await _unmatched(connection), *await _refused(connection)])
+
+
+async def answers_known(
+    connection: AsyncConnection, payments: Collection[PaymentId]
+) -> set[tuple[PaymentId, int, PayrollAnswer]]:
+    """Which of payroll's answers to these payments this read model has seen; it may be behind the event store."""
+    answers = PAYROLL_ANSWERS.c
+    query = select(answers.payment, answers.version, answers.answer).where(answers.payment.in_(payments))
+    rows = await connection.execute(query)
+    return {(PaymentId(payment), version, PayrollAnswer(answer)) for payment, version, answer in rows}
 
 
 async def _lines(connection: AsyncConnection) -> list[CurrencyLine]:

@@ -1,0 +1,9 @@
+"""python -m services.rewards [api|worker|all|migrate]."""
+
+import sys
+
+from services.rewards.app import SERVICE
+from shared.runtime.process import main
+
+if __name__ == "__main__":
+    sys.exit(main(SERVICE, sys.argv[1:]))
