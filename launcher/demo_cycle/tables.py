@@ -67,10 +67,13 @@ def _rewards(found: Sequence[dict[str, Any]]) -> Table:
 
 
 def _reconciliation(reconciled: dict[str, Any]) -> Table:
-    columns = ("approved", "issued", "accepted", "rejected", "pending", "paid", "difference")
-    table = _table("Reconciliation with payroll, in minor units", "currency", *columns)
-    for line in reconciled["currencies"]:
-        table.add_row(line["currency"], *(f"{line[column]:,}" for column in columns))
+    """A row for each sum, a column for each currency."""
+    lines = reconciled["currencies"]
+    table = _table("Reconciliation with payroll, in minor units", "sum", *(line["currency"] for line in lines))
+    for name in ("approved", "issued", "accepted", "rejected", "pending", "paid"):
+        table.add_row(name, *(f"{line[name]:,}" for line in lines))
+    table.add_section()
+    table.add_row("difference", *(f"{line['difference']:,}" for line in lines), style="bold")
     return table
 
 
