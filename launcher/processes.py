@@ -25,6 +25,7 @@ _PREFERRED_PORTS: Final = {
     "payroll": 8120,
 }
 NAMES: Final = tuple(_PREFERRED_PORTS)
+KAFKA_CLIENTS: Final = (*(f"{service}-worker" for service in SERVICES), "payroll")
 
 
 @dataclass(frozen=True, slots=True)

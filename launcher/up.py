@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from launcher import processes
+from launcher.addresses import broker_of
 from launcher.failure import LaunchFailed, last_lines
 from launcher.preloaded import preloaded
 from launcher.process import Interpreters, Starter
@@ -66,7 +67,9 @@ class Servers:
 
 def _bring_up(state: State, progress: Progress, servers: Servers) -> None:
     """Services load while the servers start, and have nothing to load where everything runs already."""
-    Supervisor(state, progress.say).stop_unrecorded()
+    supervisor = Supervisor(state, progress.say)
+    supervisor.stop_unrecorded()
+    stop_clients_of_a_lost_broker(state, supervisor)
     if all(state.is_running(name) for name in (POSTGRES, *processes.NAMES)):
         around = servers.bring(state, progress)
         _bring_processes(around, progress, Interpreters())
@@ -74,6 +77,13 @@ def _bring_up(state: State, progress: Progress, servers: Servers) -> None:
     with preloaded(state.folder, state.logs / "start.log") as starter:
         around = servers.bring(state, progress)
         _bring_processes(around, progress, starter)
+
+
+def stop_clients_of_a_lost_broker(state: State, supervisor: Supervisor) -> None:
+    """They start anew with the new one. Asked by name for a topic, a broker in memory makes it, of its own shape."""
+    lost = broker_of(state)
+    if lost is not None and not lost.durable and not lost.alive():
+        supervisor.stop(processes.KAFKA_CLIENTS)
 
 
 def _bring_processes(around: Surroundings, progress: Progress, starter: Starter) -> None:
