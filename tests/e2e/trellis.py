@@ -35,16 +35,18 @@ class Trellis:
             output, _ = await process.communicate()
         return Finished(process.returncode or 0, output.decode())
 
-    async def up(self, *arguments: str) -> str:
-        """Everything is ready afterwards."""
-        finished = await self.run("up", *arguments)
+    async def run_well(self, *arguments: str, within: float = 120) -> str:
+        """The same for a command that must succeed: what it printed."""
+        finished = await self.run(*arguments, within=within)
         assert finished.code == 0, finished.output
         return finished.output
 
+    async def up(self, *arguments: str) -> str:
+        """Everything is ready afterwards."""
+        return await self.run_well("up", *arguments)
+
     async def down(self, *arguments: str) -> str:
-        finished = await self.run("down", *arguments)
-        assert finished.code == 0, finished.output
-        return finished.output
+        return await self.run_well("down", *arguments)
 
     async def status(self) -> dict[str, Any]:
         return json.loads((await self.run("status", "--json")).output)
