@@ -1,73 +1,114 @@
-"""Records of the people feed, as Kafka holds them, become rows of the table `people`."""
+"""The people feed from a real broker into the table: read anew at every start, and one bad record stops nobody."""
 
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from launcher.brokers.broker import Broker
+from launcher.people_import.feed import PeopleFeed
 from shared.eventsourcing.database import create_engine
-from shared.eventsourcing.feed import FeedRecord
+from shared.eventsourcing.feed import FeedReader
 from shared.eventsourcing.identifiers import derived
+from shared.eventsourcing.kafka import Kafka
+from shared.eventsourcing.schema import install
 from shared.people.feed import PEOPLE_FEED
 from shared.people.population import exists, find
 from shared.people.table import create_people
-from shared.schemas.envelope import Headers, MalformedEnvelope
-from shared.schemas.event import encode
-from shared.schemas.feed import feed_headers
 from shared.schemas.identifiers import PersonId
-from shared.schemas.people import TOPIC, PersonRecord
+from tests.conftest import NewTopic
+from tests.integration.eventsourcing.running import kafka_of, until
 from tests.integration.people.company import record
 from tests.servers.databases import Database
 
-ANN, BEN = (PersonId(derived("person", name)) for name in ("ann", "ben"))
+pytestmark = pytest.mark.kafka
+
+ANN, BEN = PersonId(derived("person", "ann")), PersonId(derived("person", "ben"))
 
 
 @pytest.fixture
 async def engine(database: Database) -> AsyncIterator[AsyncEngine]:
     engine = create_engine(database.url)
     async with engine.begin() as connection:
+        await connection.run_sync(install)
         await connection.run_sync(create_people)
     yield engine
     await engine.dispose()
 
 
-def published(person: PersonRecord) -> FeedRecord:
-    at = datetime(2026, 1, 1, tzinfo=UTC)
-    headers = feed_headers(person, identity=derived(person), source="test", subject=f"person-{person.person}", time=at)
-    return from_topic(person.person, encode(person).encode(), headers)
+@pytest.fixture
+async def feed(kafka: Broker, new_topic: NewTopic) -> PeopleFeed:
+    return PeopleFeed(kafka_of(kafka), people=await new_topic(partitions=12))
 
 
-def from_topic(person: PersonId, value: bytes | None, headers: Headers = ()) -> FeedRecord:
-    return FeedRecord(TOPIC, 0, 0, str(person).encode(), value, headers)
+@asynccontextmanager
+async def reading(engine: AsyncEngine, kafka: Kafka, topic: str) -> AsyncGenerator[FeedReader]:
+    """A reader that has caught up and runs as long as the block."""
+    reader = FeedReader(engine, kafka, replace(PEOPLE_FEED, topic=topic))
+    task = asyncio.create_task(reader.run())
+    try:
+        async with asyncio.timeout(30):
+            await reader.caught_up.wait()
+        yield reader
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
 
 
-async def test_records_become_rows_and_a_second_reading_changes_nothing(engine: AsyncEngine) -> None:
-    feed = [published(record(ANN)), published(record(BEN, ANN)), published(record(BEN, ANN, revision=2, team="R&D"))]
+async def team_of(engine: AsyncEngine, person: PersonId) -> str | None:
+    async with engine.connect() as connection:
+        found = await find(connection, person)
+    return None if found is None else found.team
+
+
+async def send(feed: PeopleFeed, key: bytes, value: bytes | None) -> None:
+    producer = feed.kafka.producer()
+    await producer.start()
+    try:
+        await producer.send_and_wait(feed.people, value, key=key)
+    finally:
+        await producer.stop()
+
+
+async def test_what_was_published_is_there_and_changes_arrive(engine: AsyncEngine, feed: PeopleFeed) -> None:
+    await feed.publish([record(ANN), record(BEN, ANN)])
+    async with reading(engine, feed.kafka, feed.people):
+        assert await team_of(engine, BEN) == "Sales"
+        await feed.publish([record(BEN, ANN, revision=2, team="Research")])
+        await until(lambda: is_in(engine, BEN, "Research"), what="the change")
+
+
+async def is_in(engine: AsyncEngine, person: PersonId, team: str | None) -> bool:
+    return await team_of(engine, person) == team
+
+
+async def test_a_restarted_reader_reads_all_of_it_again_and_changes_nothing(
+    engine: AsyncEngine, feed: PeopleFeed
+) -> None:
+    await feed.publish([record(ANN), record(ANN, revision=2, team="Research")])
     for _ in range(2):
-        await PEOPLE_FEED.apply(engine, feed)
-        async with engine.connect() as connection:
-            ben = await find(connection, BEN)
-        assert ben is not None
-        assert (ben.manager, ben.revision, ben.team) == (ANN, 2, "R&D")
+        async with reading(engine, feed.kafka, feed.people):
+            assert await team_of(engine, ANN) == "Research"
 
 
-async def test_a_tombstone_forgets_the_person(engine: AsyncEngine) -> None:
-    await PEOPLE_FEED.apply(engine, [published(record(ANN)), from_topic(ANN, None)])
+async def test_a_tombstone_forgets(engine: AsyncEngine, feed: PeopleFeed) -> None:
+    await feed.publish([record(ANN), record(BEN)])
+    async with reading(engine, feed.kafka, feed.people):
+        await send(feed, str(ANN).encode(), None)
+        await until(lambda: is_in(engine, ANN, None), what="the tombstone")
     async with engine.connect() as connection:
-        assert not await exists(connection, ANN)
-
-
-async def test_a_record_of_a_later_type_is_passed_over(engine: AsyncEngine) -> None:
-    later = from_topic(ANN, b"{}", [("ce_type", b"trellis.people.PersonPhotographed.v1")])
-    await PEOPLE_FEED.apply(engine, [later, published(record(BEN))])
-    async with engine.connect() as connection:
-        assert not await exists(connection, ANN)
         assert await exists(connection, BEN)
 
 
-async def test_a_record_without_a_type_applies_nothing_of_its_slice(engine: AsyncEngine) -> None:
-    with pytest.raises(MalformedEnvelope):
-        await PEOPLE_FEED.apply(engine, [published(record(BEN)), from_topic(ANN, b"{}")])
+async def test_a_record_that_is_none_is_parked_and_the_others_go_on(engine: AsyncEngine, feed: PeopleFeed) -> None:
+    await send(feed, b"junk", b"not a person")
+    await feed.publish([record(ANN)])
+    async with reading(engine, feed.kafka, feed.people):
+        assert await team_of(engine, ANN) == "Sales"
     async with engine.connect() as connection:
-        assert not await exists(connection, BEN)
+        assert await connection.scalar(text("select count(*) from dead_letters where reader = 'people'")) == 1
