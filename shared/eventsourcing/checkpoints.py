@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 NOT_STARTED: Final = -1
-"""Position and offset of a reader that starts with what is published after its first assignment."""
+"""Position and offset of a reader that starts with what is published after its first start."""
 
 _COLUMNS: Final = "topic, partition, log_id, position, next_offset, generation, stopped"
 _ONE: Final = text(
@@ -33,8 +33,8 @@ _RESET: Final = text(
     "where reader = :reader"
 )
 _ADOPT: Final = text(
-    "update checkpoints set next_offset = :next_offset where reader = :reader and topic = :topic "
-    "and partition = :partition and next_offset = -1 returning next_offset"
+    "update checkpoints set log_id = :log_id, position = :position, next_offset = :next_offset "
+    "where reader = :reader and topic = :topic and partition = :partition and next_offset = -1"
 )
 
 
@@ -104,10 +104,19 @@ async def reset(connection: AsyncConnection, reader: str) -> None:
     await connection.execute(_RESET, {"reader": reader})
 
 
-async def adopt(connection: AsyncConnection, reader: str, checkpoint: Checkpoint, next_offset: int) -> bool:
-    """Fix where a reader that starts now has started; False if another worker did."""
-    adopted = await connection.execute(_ADOPT, _key(reader, checkpoint) | {"next_offset": next_offset})
-    return adopted.one_or_none() is not None
+async def adopt(
+    connection: AsyncConnection,
+    reader: str,
+    checkpoint: Checkpoint,
+    *,
+    log_id: UUID | None,
+    position: int,
+    next_offset: int,
+) -> None:
+    """Fix where a reader that starts now has started, unless another worker did."""
+    await connection.execute(
+        _ADOPT, _key(reader, checkpoint) | {"log_id": log_id, "position": position, "next_offset": next_offset}
+    )
 
 
 def _key(reader: str, checkpoint: Checkpoint) -> dict[str, object]:

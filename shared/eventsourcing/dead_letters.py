@@ -68,7 +68,7 @@ async def park(
             "stream": stream,
             "headers": stored,
             "payload": record.value or b"",
-            "cause": cause,
+            "cause": _storable(cause),
             "waiting_for": waiting_for,
         },
     )
@@ -107,9 +107,24 @@ async def of_stream(connection: AsyncConnection, reader: str, stream: str) -> li
     ]
 
 
-async def remove(connection: AsyncConnection, ids: Sequence[int]) -> None:
-    """Take records out that were applied after all."""
-    await connection.execute(text("delete from dead_letters where id = any(:ids)"), {"ids": list(ids)})
+async def remove(connection: AsyncConnection, parked: ParkedRecord) -> None:
+    """Take a record out that was applied after all."""
+    await connection.execute(text("delete from dead_letters where id = :id"), {"id": parked.id})
+
+
+async def keep(connection: AsyncConnection, parked: ParkedRecord, *, cause: str, waiting_for: str | None) -> None:
+    """Say why a record was tried again and stays."""
+    await connection.execute(
+        text(
+            "update dead_letters set attempts = attempts + 1, cause = :cause, waiting_for = :waiting_for where id = :id"
+        ),
+        {"id": parked.id, "cause": _storable(cause), "waiting_for": waiting_for},
+    )
+
+
+def _storable(cause: str) -> str:
+    """What an exception says may hold anything; PostgreSQL's text holds no NUL and no lone surrogate."""
+    return cause.replace("\x00", "\\x00").encode(errors="backslashreplace").decode()
 
 
 async def clear(connection: AsyncConnection, reader: str) -> None:

@@ -1,28 +1,34 @@
 """A reader applies one partition's slice in one transaction: fence, chain, apply, checkpoint, commit."""
 
+import asyncio
+import random
 import traceback
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Protocol, TypeAlias
 
 import structlog
-from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.eventsourcing import checkpoints, dead_letters
-from shared.eventsourcing.checkpoints import Checkpoint
+from shared.eventsourcing.checkpoints import NOT_STARTED, Checkpoint, CheckpointMissing
 from shared.eventsourcing.database import is_transient
+from shared.eventsourcing.dead_letters import ParkedRecord
 from shared.eventsourcing.errors import Conflict, WaitingFor
 from shared.eventsourcing.recorded import Recorded
 from shared.eventsourcing.walk import Record, Walk, walk
 from shared.schemas.envelope import Envelope, from_headers
 from shared.schemas.event import EventTypes, UnknownEvent
 
-_RERUNS: Final = 5
+_RERUNS: Final = 6
+_LARGEST_SLICE: Final = 1_000
 
 log = structlog.get_logger(__name__)
 
 Committed: TypeAlias = Callable[[], None]
+
+
+_Apply: TypeAlias = Callable[[AsyncConnection, Sequence[tuple[Record, Envelope]]], Awaitable[list[Committed]]]
 
 
 class Applier(Protocol):
@@ -80,38 +86,65 @@ class Reader:
         self._cap = cap
         self._fence = fence
         self._follow = follow
+        self._size = _LARGEST_SLICE
 
     async def process(self, topic: str, partition: int, records: Sequence[Record]) -> Progress:
-        """Apply one partition's records and move its checkpoint, or leave everything as it was.
+        """Apply one partition's records and move its checkpoint, or leave what was not applied to be read again.
+
+        The records are applied in slices; a database that cuts a transaction off gets smaller ones.
 
         Raises:
-            Exception: nothing was applied and the records must be read again: a database that is down, a conflict that
-                lasted. What an event itself causes is parked and does not raise.
+            Exception: the records must be read again: a database that is down, a conflict that lasted. What an event
+                itself causes is parked and does not raise.
         """
+        progress: Progress | None = None
+        size, start = self._size, 0
+        try:
+            while start < len(records) and not (progress and progress.stopped):
+                progress = _joined(progress, await self._apply(topic, partition, records[start : start + size]))
+                start += size
+        except Exception as error:
+            if is_transient(error):
+                self._size = max(1, min(size, len(records)) // 2)
+            raise
+        self._size = min(_LARGEST_SLICE, 2 * size)
+        if progress is None:
+            raise ValueError("a slice has at least one record")
+        return progress
+
+    async def _apply(self, topic: str, partition: int, records: Sequence[Record]) -> Progress:
+        """One slice; one that holds poison is halved until the culprit is alone, which is parked."""
+        try:
+            return await self._rerun_in_conflict(topic, partition, records, self._all_at_once)
+        except Exception as error:
+            if is_transient(error) or isinstance(error, Conflict):
+                raise
+            if len(records) == 1:
+                return await self._rerun_in_conflict(topic, partition, records, self._or_park)
+            log.warning("reader.slice_poisoned", reader=self.name, records=len(records), error=repr(error))
+        half = len(records) // 2
+        progress = await self._apply(topic, partition, records[:half])
+        return progress if progress.stopped else _joined(progress, await self._apply(topic, partition, records[half:]))
+
+    async def _rerun_in_conflict(
+        self, topic: str, partition: int, records: Sequence[Record], apply: _Apply
+    ) -> Progress:
         for rerun in range(_RERUNS):
             try:
-                return await self._slice(topic, partition, records, self._all_at_once)
+                return await self._slice(topic, partition, records, apply)
             except Conflict:
                 if rerun == _RERUNS - 1:
                     raise
-            except Exception as error:
-                if is_transient(error):
-                    raise
-                log.warning("reader.slice_poisoned", reader=self.name, error=repr(error))
-                break
-        return await self._slice(topic, partition, records, self._one_by_one)
+                await asyncio.sleep(random.uniform(0, 0.005 * 2**rerun))  # noqa: S311 - jitter, not a secret
+        raise AssertionError("unreachable")
 
-    async def _slice(
-        self,
-        topic: str,
-        partition: int,
-        records: Sequence[Record],
-        apply: "Callable[[AsyncConnection, Sequence[tuple[Record, Envelope]]], Awaitable[list[Committed]]]",
-    ) -> Progress:
+    async def _slice(self, topic: str, partition: int, records: Sequence[Record], apply: _Apply) -> Progress:
         async with self.engine.begin() as connection:
             checkpoint = await checkpoints.lock(connection, self.name, topic, partition, fence=self._fence)
             if checkpoint.stopped:
                 return Progress(checkpoint.position, checkpoint.next_offset, stopped=True)
+            if checkpoint.next_offset == NOT_STARTED:
+                raise CheckpointMissing(f"{self.name} has not been told where to start in {topic}/{partition}")
             path = self._follow(checkpoint, records)
             committed = await apply(connection, await self._not_parked(connection, path))
             stopped = await self._leave(connection, checkpoint, path)
@@ -143,30 +176,20 @@ class Reader:
         done = await self._applier.apply(connection, events)
         return [done] if done else []
 
-    async def _one_by_one(
-        self, connection: AsyncConnection, fresh: Sequence[tuple[Record, Envelope]]
-    ) -> list[Committed]:
-        """Find the culprit: each event behind its own savepoint; what fails is parked with its stream."""
-        parked: set[str] = set()
-        committed: list[Committed] = []
-        for record, envelope in fresh:
-            if envelope.subject in parked:
-                await self._park(connection, record, envelope, "an earlier event of this stream is parked")
-                continue
-            try:
-                async with connection.begin_nested():
-                    committed += await self._all_at_once(connection, [(record, envelope)])
-            except Conflict:
+    async def _or_park(self, connection: AsyncConnection, fresh: Sequence[tuple[Record, Envelope]]) -> list[Committed]:
+        """Apply what is known to fail, behind a savepoint, and park it when it does."""
+        if not fresh:
+            return []
+        record, envelope = fresh[0]
+        try:
+            async with connection.begin_nested():
+                return await self._all_at_once(connection, fresh)
+        except Exception as error:
+            if is_transient(error) or isinstance(error, Conflict):
                 raise
-            except WaitingFor as fact:
-                parked.add(envelope.subject)
-                await self._park(connection, record, envelope, f"waiting-for:{fact.fact}", waiting_for=fact.fact)
-            except Exception as error:
-                if is_transient(error):
-                    raise
-                parked.add(envelope.subject)
-                await self._park(connection, record, envelope, "".join(traceback.format_exception(error)))
-        return committed
+            cause, fact = _cause(error)
+            await self._park(connection, record, envelope, cause, waiting_for=fact)
+            return []
 
     def _decoded(self, record: Record, envelope: Envelope) -> Recorded | None:
         event = self._types.decode(envelope.type, record.value or b"")
@@ -221,16 +244,50 @@ class Reader:
             await checkpoints.stop(connection, self.name, checkpoint, reason)
 
     async def retry(self, stream: str, topic: str, partition: int) -> bool:
-        """Apply a parked stream in order, all of it or nothing; whether it went through."""
-        try:
-            async with self.engine.begin() as connection:
-                await checkpoints.lock(connection, self.name, topic, partition)
-                parked = await dead_letters.of_stream(connection, self.name, stream)
-                fresh = [(r, e) for r in parked if isinstance(e := from_headers(r.headers), Envelope)]
-                committed = await self._all_at_once(connection, fresh)
-                await dead_letters.remove(connection, [r.id for r in parked])
-        except (WaitingFor, Conflict, ValidationError):
-            return False
+        """Apply a parked stream's records in order, up to the first that still waits or fails; whether none is left.
+
+        Raises:
+            Exception: nothing was applied, and nothing was the event's fault.
+        """
+        committed: list[Committed] = []
+        async with self.engine.begin() as connection:
+            checkpoint = await checkpoints.lock(connection, self.name, topic, partition)
+            parked = [] if checkpoint.stopped else await dead_letters.of_stream(connection, self.name, stream)
+            left = bool(checkpoint.stopped)
+            for record in parked:
+                done = await self._again(connection, record)
+                if left := done is None:
+                    break
+                committed += done or []
         for call in committed:
             call()
-        return True
+        return not left
+
+    async def _again(self, connection: AsyncConnection, record: ParkedRecord) -> list[Committed] | None:
+        """Apply one parked record and take it out; None: it stays, with its cause."""
+        try:
+            async with connection.begin_nested():
+                envelope = from_headers(record.headers)
+                fresh = [(record, envelope)] if isinstance(envelope, Envelope) else []
+                committed = await self._all_at_once(connection, fresh)
+                await dead_letters.remove(connection, record)
+                return committed
+        except Exception as error:
+            if is_transient(error) or isinstance(error, Conflict):
+                raise
+            cause, fact = _cause(error)
+            await dead_letters.keep(connection, record, cause=cause, waiting_for=fact)
+            return None
+
+
+def _cause(error: Exception) -> tuple[str, str | None]:
+    """Why a record is parked, and the fact that it waits for, if it is that."""
+    if isinstance(error, WaitingFor):
+        return f"waiting-for:{error.fact}", error.fact
+    return "".join(traceback.format_exception(error)), None
+
+
+def _joined(first: Progress | None, second: Progress) -> Progress:
+    """Where two slices, one after the other, left their partition."""
+    still = first is not None and first.hole and first.position == second.position
+    return replace(second, hole=second.hole or still)

@@ -22,11 +22,12 @@ _STORED: Final = "select position, stream, event_id from events where position =
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What a partition ends with: the log, position and event of its last record that is an envelope."""
+    """What a partition ends with: the log, position, event and offset of its last record that is an envelope."""
 
     log_id: UUID
     position: int
     event_id: UUID | None
+    offset: int
 
 
 async def last_records(consumer: AIOKafkaConsumer, topic: str, partitions: int) -> dict[int, Published]:
@@ -76,8 +77,8 @@ def _published(record: ConsumerRecord[bytes, bytes]) -> Published | None:
     except MalformedEnvelope:
         return None
     if isinstance(envelope, LogMark):
-        return Published(envelope.log_id, envelope.previous_position, envelope.previous_id)
-    return Published(envelope.log_id, envelope.position, envelope.id)
+        return Published(envelope.log_id, envelope.previous_position, envelope.previous_id, record.offset)
+    return Published(envelope.log_id, envelope.position, envelope.id, record.offset)
 
 
 async def reconcile(

@@ -2,10 +2,8 @@
 
 import asyncio
 import contextlib
-import random
 import time
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Final, cast
 
@@ -19,32 +17,20 @@ from faststream.kafka import TopicPartition as FastStreamTopicPartition
 from faststream.kafka.message import KafkaMessage as PlainKafkaMessage
 
 from shared.eventsourcing import checkpoints, dead_letters
-from shared.eventsourcing.checkpoints import NOT_STARTED, Checkpoint
+from shared.eventsourcing.backoffs import Backoffs
+from shared.eventsourcing.checkpoints import Checkpoint
+from shared.eventsourcing.holes import HOLE_SECONDS, Holes, Verdict
 from shared.eventsourcing.kafka import Kafka
-from shared.eventsourcing.reader import Reader
+from shared.eventsourcing.reader import Progress, Reader
+from shared.eventsourcing.starting_now import start_now
 from shared.eventsourcing.walk import Record
 
-HOLE_SECONDS: Final = 3.0
-"""How long a hole may take to heal by the relay's re-send before it is looked for."""
 _WATCH_SECONDS: Final = 0.5
 _LOOK_SECONDS: Final = 5.0
 _COMMIT_SECONDS: Final = 5.0
-_MAX_BACKOFF: Final = 10.0
+_RETRY_SECONDS: Final = 2.0
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(slots=True)
-class _Hole:
-    since: float
-    position: int
-    tries: int = 0
-
-
-@dataclass(slots=True)
-class _Backoff:
-    until: float
-    failures: int = 1
 
 
 class Subscription:
@@ -66,10 +52,9 @@ class Subscription:
         self.last_poll = time.monotonic()
         self.last_error: str | None = None
         self._kafka = kafka
-        self._hole_seconds = hole_seconds
         self._seek_on_failure = seek_on_failure
-        self._holes: dict[TopicPartition, _Hole] = {}
-        self._backoffs: dict[TopicPartition, _Backoff] = {}
+        self._holes = Holes(seconds=hole_seconds)
+        self._backoffs = Backoffs()
         self._generations: dict[TopicPartition, int] = {}
         self._ends: dict[TopicPartition, int] = {}
         self._tasks: list[asyncio.Task[None]] = []
@@ -103,11 +88,16 @@ class Subscription:
         return PlainKafkaMessage(body=b"", raw_message=tuple(records), headers={}, consumer=self._subscriber.consumer)
 
     async def start(self) -> None:
-        """Join, go to the checkpoints, and begin to watch."""
-        await self._subscriber.start()
+        """Join, go to the checkpoints, and begin to watch. What raises left nothing behind and can be started again."""
+        await start_now(self.reader.engine, self._kafka, self.reader.name)
+        try:
+            await self._subscriber.start()
+        except BaseException:
+            await self._subscriber.stop()  # a consumer half started would keep its place in the group
+            raise
+        self._tasks = [asyncio.create_task(self._watch()), asyncio.create_task(self._retry_waiting())]
         if self._kafka.assignment == "fixed":
             await self.seek(self._subscriber.consumer.assignment())
-        self._tasks = [asyncio.create_task(self._watch()), asyncio.create_task(self._retry_waiting())]
 
     async def stop(self) -> None:
         """Finish the slice in hand, leave the group."""
@@ -134,24 +124,26 @@ class Subscription:
         except Exception as error:  # noqa: BLE001 - whatever it was, the records must be read again
             self._failed(consumer, tp, records[0].offset, error)
             return
-        self._backoffs.pop(tp, None)
+        self.last_error = None
+        self._backoffs.succeeded(tp)
         if progress.stopped:
             _pause(consumer, tp)
             return
-        if progress.hole:
-            self._holes.setdefault(tp, _Hole(time.monotonic(), progress.position))
-        else:
-            self._holes.pop(tp, None)
+        self._note_hole(tp, progress, records[-1].offset)
         await self._commit(consumer, tp, progress.next_offset)
+
+    def _note_hole(self, tp: TopicPartition, progress: Progress, offset: int) -> None:
+        if progress.hole:
+            self._holes.seen(tp, position=progress.position, offset=offset)
+        else:
+            self._holes.passed(tp, position=progress.position)
 
     def _failed(self, consumer: AIOKafkaConsumer, tp: TopicPartition, offset: int, error: Exception) -> None:
         self.last_error = f"{type(error).__name__}: {error}"
         log.warning("subscription.slice_failed", reader=self.reader.name, partition=tp.partition, error=self.last_error)
         if not self._seek_on_failure:
             return
-        failures = self._backoffs[tp].failures + 1 if tp in self._backoffs else 1
-        wait = min(_MAX_BACKOFF, 0.1 * 2 ** min(failures, 8)) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter
-        self._backoffs[tp] = _Backoff(time.monotonic() + wait, failures)
+        self._backoffs.failed(tp)
         if _seek(consumer, tp, offset):
             _pause(consumer, tp)
 
@@ -163,29 +155,36 @@ class Subscription:
             async with asyncio.timeout(_COMMIT_SECONDS):
                 await consumer.commit({tp: offset})
 
-    async def seek(self, assigned: Collection[TopicPartition]) -> None:
-        """Go where the checkpoints say. No barrier against what is being fetched: the chain is the guard."""
-        consumer = self.consumer
-        if consumer is None:
-            return
-        ends = await consumer.end_offsets(list(assigned)) if assigned else {}
-        for checkpoint in await checkpoints.read_all(self.reader.engine, self.reader.name):
-            tp = TopicPartition(checkpoint.topic, checkpoint.partition)
-            if tp in assigned:
-                self._generations[tp] = checkpoint.generation
-                _seek(consumer, tp, await self._start(checkpoint, ends.get(tp, 0)))
+    def assigned(self, partitions: Collection[TopicPartition]) -> None:
+        """These are ours from now on: they are read from their checkpoints, as soon as those can be read."""
+        for tp in partitions:
+            self._generations.pop(tp, None)
+            self._holes.forget(tp)
 
-    async def _start(self, checkpoint: Checkpoint, end: int) -> int:
-        if checkpoint.next_offset != NOT_STARTED:
-            # beyond the end: the last record tells by the chain whether anything is missing before it
-            return checkpoint.next_offset if checkpoint.next_offset <= end else max(0, end - 1)
-        async with self.reader.engine.begin() as connection:
-            adopted = await checkpoints.adopt(connection, self.reader.name, checkpoint, end)
-        return end if adopted else 0
+    async def seek(self, assigned: Collection[TopicPartition]) -> None:
+        """Go where the checkpoints say. No barrier against what is being fetched: the chain is the guard.
+
+        What fails here is tried again by the watch.
+        """
+        consumer = self.consumer
+        if consumer is None or not assigned:
+            return
+        try:
+            ends = await consumer.end_offsets(list(assigned))
+            for checkpoint in await checkpoints.read_all(self.reader.engine, self.reader.name):
+                tp = TopicPartition(checkpoint.topic, checkpoint.partition)
+                end, start = ends.get(tp, 0), checkpoint.next_offset
+                if start > end:  # the last record tells by the chain whether anything is missing before it
+                    start = max(0, end - 1)
+                if tp in assigned and _seek(consumer, tp, start):
+                    self._generations[tp] = checkpoint.generation
+        except Exception as error:  # noqa: BLE001 - whatever it was, it is tried again
+            self.last_error = f"{type(error).__name__}: {error}"
+            log.warning("subscription.seek_failed", reader=self.reader.name, error=self.last_error)
 
     async def _watch(self) -> None:
         """Twice a second: holes, backoffs, resets and releases; seldom: whether the topic was emptied."""
-        looked = time.monotonic()
+        looked, trouble = time.monotonic(), None
         while True:
             await asyncio.sleep(_WATCH_SECONDS)
             consumer = self.consumer
@@ -193,23 +192,27 @@ class Subscription:
                 continue
             try:
                 await self._look_at_checkpoints(consumer)
+                await self.seek([tp for tp in consumer.assignment() if tp not in self._generations])
                 if time.monotonic() - looked > _LOOK_SECONDS:
                     looked = time.monotonic()
                     await self._look_at_ends(consumer)
             except Exception as error:  # noqa: BLE001 - the watch outlives a database or broker that is down
-                self.last_error = f"{type(error).__name__}: {error}"
+                trouble = self.last_error = f"{type(error).__name__}: {error}"
+            else:
+                if self.last_error == trouble:
+                    self.last_error = None
 
     async def _look_at_checkpoints(self, consumer: AIOKafkaConsumer) -> None:
         for checkpoint in await checkpoints.read_all(self.reader.engine, self.reader.name):
             tp = TopicPartition(checkpoint.topic, checkpoint.partition)
             if tp not in consumer.assignment():
-                self._holes.pop(tp, None)
+                self._holes.forget(tp)
                 continue
-            if self._generations.setdefault(tp, checkpoint.generation) != checkpoint.generation:
+            if self._generations.get(tp, checkpoint.generation) != checkpoint.generation:
                 self._generations[tp] = checkpoint.generation
-                self._holes.pop(tp, None)
-                self._backoffs.pop(tp, None)
-                _seek(consumer, tp, max(0, checkpoint.next_offset))
+                self._holes.forget(tp)
+                self._backoffs.succeeded(tp)
+                _seek(consumer, tp, checkpoint.next_offset)
             if checkpoint.stopped:
                 _pause(consumer, tp)
             else:
@@ -218,27 +221,24 @@ class Subscription:
 
     async def _judge_hole(self, consumer: AIOKafkaConsumer, tp: TopicPartition, checkpoint: Checkpoint) -> None:
         """A clock judges a hole, never the next record: on a quiet partition none comes."""
-        hole = self._holes.get(tp)
-        if hole is None or time.monotonic() - hole.since < self._hole_seconds:
+        if not self._holes.has(tp):
             return
-        if checkpoint.position != hole.position:
-            del self._holes[tp]  # it healed, or another worker has the partition
-            return
-        hole.since, hole.tries = time.monotonic(), hole.tries + 1
-        log.warning("subscription.hole", reader=self.reader.name, partition=tp.partition, tries=hole.tries)
-        if hole.tries == 1:
-            _seek(consumer, tp, max(0, checkpoint.next_offset))
-        elif hole.tries == 2:  # noqa: PLR2004 - second try
-            _seek(consumer, tp, 0)
-        else:
-            del self._holes[tp]
-            reason = f"hole: what follows position {checkpoint.position} in the chain is not in the topic"
-            await self.reader.stop(tp.topic, tp.partition, reason)
+        verdict = self._holes.judge(tp, position=checkpoint.position, read_up_to=await consumer.position(tp))
+        if verdict is not Verdict.NOTHING:
+            log.warning("subscription.hole", reader=self.reader.name, partition=tp.partition, verdict=verdict.value)
+        match verdict:
+            case Verdict.NOTHING:
+                pass
+            case Verdict.FROM_CHECKPOINT:
+                _seek(consumer, tp, checkpoint.next_offset)
+            case Verdict.FROM_BEGINNING:
+                _seek(consumer, tp, 0)
+            case Verdict.STOP:
+                reason = f"hole: what follows position {checkpoint.position} in the chain is not in the topic"
+                await self.reader.stop(tp.topic, tp.partition, reason)
 
     def _resume(self, consumer: AIOKafkaConsumer, tp: TopicPartition) -> None:
-        backoff = self._backoffs.get(tp)
-        waits = backoff is not None and backoff.until > time.monotonic()
-        if tp in consumer.paused() and not waits:
+        if tp in consumer.paused() and not self._backoffs.waits(tp):
             consumer.resume(tp)
 
     async def _look_at_ends(self, consumer: AIOKafkaConsumer) -> None:
@@ -252,12 +252,15 @@ class Subscription:
         self._ends = ends
 
     async def _retry_waiting(self) -> None:
-        """Now and then: streams that wait for a fact are tried again."""
+        """Now and then: streams that wait for a fact are tried again, each for itself."""
         while True:
-            await asyncio.sleep(2)
-            with contextlib.suppress(Exception):  # tried again in two seconds; process() reports what lasts
+            await asyncio.sleep(_RETRY_SECONDS)
+            with contextlib.suppress(Exception):  # a database that is down; the watch says so
                 for stream, topic, partition in await dead_letters.waiting(self.reader.engine, self.reader.name):
-                    await self.reader.retry(stream, topic, partition)
+                    try:
+                        await self.reader.retry(stream, topic, partition)
+                    except Exception as error:  # noqa: BLE001 - the next stream may go through
+                        log.warning("subscription.retry_failed", reader=self.reader.name, error=repr(error))
 
 
 class _SeekOnAssignment(ConsumerRebalanceListener):
@@ -275,10 +278,8 @@ class _SeekOnAssignment(ConsumerRebalanceListener):
     async def on_partitions_assigned(  # pyright: ignore[reportIncompatibleMethodOverride]
         self, assigned: Collection[TopicPartition]
     ) -> None:
-        try:
-            await self._subscription.seek(assigned)
-        except Exception as error:  # noqa: BLE001 - a raise here would be swallowed; the chain guards what follows
-            log.warning("subscription.seek_failed", error=repr(error))
+        self._subscription.assigned(assigned)
+        await self._subscription.seek(assigned)
 
 
 async def _undecoded(message: KafkaMessage) -> Any:

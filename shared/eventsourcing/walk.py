@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
 
-from shared.eventsourcing.checkpoints import NOT_STARTED, Checkpoint
+from shared.eventsourcing.checkpoints import Checkpoint
 from shared.schemas.chain import Link, judge
 from shared.schemas.envelope import Envelope, Headers, LogMark, MalformedEnvelope, from_headers
 
@@ -48,7 +48,8 @@ def walk(checkpoint: Checkpoint, records: Sequence[Record]) -> Walk:
     """Follow the chain from the checkpoint through these records of its partition, in offset order.
 
     A hole ends the advance but not the scan: a relay that failed sends what is missing again, further on. A record
-    whose headers are malformed is set apart; it is one record, whatever surrounds it.
+    whose headers are malformed is set apart; it is one record, whatever surrounds it. What is not applied moves the
+    offset by one alone, so that it never passes a record that an earlier slice left because of a hole.
     """
     path = Walk(checkpoint.log_id, checkpoint.position, checkpoint.next_offset)
     for record in records:
@@ -57,7 +58,7 @@ def walk(checkpoint: Checkpoint, records: Sequence[Record]) -> Walk:
         except MalformedEnvelope as error:
             if record.offset >= checkpoint.next_offset:
                 path.malformed.append((record, str(error)))
-            _advance(path, record)
+            _pass_over(path, record)
             continue
         _step(path, record, envelope)
         if path.forked:
@@ -66,14 +67,12 @@ def walk(checkpoint: Checkpoint, records: Sequence[Record]) -> Walk:
 
 
 def _step(path: Walk, record: Record, envelope: Envelope | LogMark) -> None:
-    if path.position == NOT_STARTED:
-        path.position = envelope.previous_position
     match judge(path.log_id, path.position, envelope):
         case Link.NEXT:
             _next(path, record, envelope)
         case Link.DUPLICATE | Link.SUPERSEDED:
             path.skipped += 1
-            _advance(path, record)
+            _pass_over(path, record)
         case Link.HOLE:
             path.missing_up_to = path.missing_up_to or envelope.previous_position
         case Link.FORKED:
@@ -86,14 +85,17 @@ def _step(path: Walk, record: Record, envelope: Envelope | LogMark) -> None:
 
 def _next(path: Walk, record: Record, envelope: Envelope | LogMark) -> None:
     path.log_id = path.log_id or envelope.log_id
-    if isinstance(envelope, Envelope):
-        path.fresh.append((record, envelope))
-        path.position = envelope.position
+    if isinstance(envelope, LogMark):
+        _pass_over(path, record)
+        return
+    path.fresh.append((record, envelope))
+    path.position = envelope.position
     if path.missing_up_to is not None and path.position >= path.missing_up_to:
         path.missing_up_to = None
-    _advance(path, record)
-
-
-def _advance(path: Walk, record: Record) -> None:
     if not path.hole:
-        path.next_offset = max(path.next_offset, record.offset + 1)
+        path.next_offset = record.offset + 1
+
+
+def _pass_over(path: Walk, record: Record) -> None:
+    if record.offset == path.next_offset:
+        path.next_offset += 1

@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from shared.eventsourcing.administration import log_status, reader_status
+from shared.eventsourcing.checkpoints import CheckpointMissing
 from shared.eventsourcing.database import is_transient
 from shared.eventsourcing.errors import WrongPartitionCount
 from shared.eventsourcing.feed import FeedReader
@@ -84,12 +85,13 @@ class Worker:
                 await self._check_partitions(subscription.reader.topics)
                 await subscription.start()
             except Exception as error:
-                if not (is_transient(error) or isinstance(error, KafkaError)):
+                if not (is_transient(error) or isinstance(error, KafkaError | CheckpointMissing)):
                     raise
                 failures = min(failures + 1, 6)
                 subscription.last_error = f"{type(error).__name__}: {error}"
                 await asyncio.sleep(0.1 * 2**failures * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
             else:
+                subscription.last_error = None
                 self._started.add(subscription.reader.name)
                 return
 

@@ -10,6 +10,8 @@ from shared.schemas.identifiers import PersonId
 
 LOG_MARK: Final = "trellis.log.LogMark.v1"
 """A record without an event: it tells a partition's last position, so that a lost tail is noticed."""
+_DIGITS: Final = 18
+"""Of a number: what a bigint holds."""
 
 Headers = Sequence[tuple[str, bytes]]
 
@@ -117,9 +119,12 @@ class _Reader:
         if raw is None:
             return None
         try:
-            return raw.decode()
+            value = raw.decode()
         except (UnicodeDecodeError, AttributeError) as error:
             raise MalformedEnvelope(f"header {name} is not UTF-8: {raw!r}") from error
+        if "\x00" in value:
+            raise MalformedEnvelope(f"header {name} holds NUL: {raw!r}")
+        return value
 
     def text(self, name: str) -> str:
         value = self.optional(name)
@@ -129,16 +134,16 @@ class _Reader:
 
     def number(self, name: str) -> int:
         value = self.text(name)
-        if not (value.isascii() and value.isdigit()):
+        if not (value.isascii() and value.isdigit() and len(value) <= _DIGITS):
             raise MalformedEnvelope(f"header {name} is not a number: {value!r}")
         return int(value)
 
     def uuid(self, name: str) -> UUID:
-        value = self.text(name)
-        try:
-            return UUID(value)
-        except ValueError as error:
-            raise MalformedEnvelope(f"header {name} is not a UUID: {value!r}") from error
+        return _uuid(name, self.text(name))
+
+    def optional_uuid(self, name: str) -> UUID | None:
+        value = self.optional(name)
+        return None if value is None else _uuid(name, value)
 
     def time(self, name: str) -> datetime:
         value = self.text(name)
@@ -146,6 +151,13 @@ class _Reader:
             return datetime.fromisoformat(value)
         except ValueError as error:
             raise MalformedEnvelope(f"header {name} is not an RFC 3339 time: {value!r}") from error
+
+
+def _uuid(name: str, value: str) -> UUID:
+    try:
+        return UUID(value)
+    except ValueError as error:
+        raise MalformedEnvelope(f"header {name} is not a UUID: {value!r}") from error
 
 
 def from_headers(headers: Headers) -> Envelope | LogMark:
@@ -157,9 +169,7 @@ def from_headers(headers: Headers) -> Envelope | LogMark:
     read = _Reader(headers)
     event_type = read.text("ce_type")
     if event_type == LOG_MARK:
-        previous = read.optional("ce_previousid")
-        return LogMark(read.uuid("ce_logid"), read.number("ce_previousposition"), UUID(previous) if previous else None)
-    causation = read.optional("ce_causationid")
+        return LogMark(read.uuid("ce_logid"), read.number("ce_previousposition"), read.optional_uuid("ce_previousid"))
     return Envelope(
         id=read.uuid("ce_id"),
         source=read.text("ce_source"),
@@ -173,7 +183,7 @@ def from_headers(headers: Headers) -> Envelope | LogMark:
         recorded_at=read.time("ce_recordedtime"),
         actor=PersonId(read.uuid("ce_actor")),
         correlation_id=read.uuid("ce_correlationid"),
-        causation_id=UUID(causation) if causation else None,
+        causation_id=read.optional_uuid("ce_causationid"),
         command_id=read.uuid("ce_commandid"),
         policy_version=read.optional("ce_policyversion"),
         traceparent=read.optional("traceparent"),

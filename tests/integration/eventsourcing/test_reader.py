@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.eventsourcing.administration import rebuild
-from shared.eventsourcing.checkpoints import Checkpoint, read_all
+from shared.eventsourcing.checkpoints import Checkpoint, CheckpointMissing, read_all
 from shared.eventsourcing.projection import Projection
 from shared.eventsourcing.projector import Projector
 from shared.eventsourcing.reader import Reader
@@ -232,12 +232,27 @@ async def test_an_unknown_event_type_is_counted_and_passed_over(database: Databa
     await engine.dispose()
 
 
-async def test_a_reader_that_starts_now_leaves_out_what_was_before(database: Database) -> None:
+async def test_a_reader_that_was_not_told_where_to_start_applies_nothing(database: Database) -> None:
+    """What is fetched before a reader that starts now has found its start is older than that start."""
     engine, reader = await reader_on(database)
     async with engine.begin() as connection:
-        await connection.execute(text("update checkpoints set position = -1, next_offset = 2"))
+        await connection.execute(text("update checkpoints set position = -1, next_offset = -1"))
     log = Log(TOPIC)
     records = [log.append("tally-a") for _ in range(4)]
-    await reader.process(TOPIC, records[0].partition, records[2:])
-    assert await applied(engine) == [3, 4]
+    with pytest.raises(CheckpointMissing):
+        await reader.process(TOPIC, records[0].partition, records)
+    assert await applied(engine) == []
+    await engine.dispose()
+
+
+async def test_the_next_offset_never_passes_a_record_that_was_left_because_of_a_hole(database: Database) -> None:
+    engine, reader = await reader_on(database)
+    log = Log(TOPIC)
+    records = [log.append("tally-a") for _ in range(4)]
+    partition = records[0].partition
+    await reader.process(TOPIC, partition, records[:2])
+    after_the_hole = replace(records[3], offset=2)
+    assert (await reader.process(TOPIC, partition, [after_the_hole])).hole
+    repeated = await reader.process(TOPIC, partition, [replace(records[1], offset=3)])
+    assert repeated.next_offset == 2
     await engine.dispose()
