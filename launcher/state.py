@@ -139,7 +139,7 @@ class State:
     def _read(self) -> dict[str, Any]:
         try:
             return json.loads(self._file.read_text())
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return {}
         except ValueError as error:
             raise LaunchFailed(f"{self._file} is broken ({error}). Delete that file and try again.") from error
