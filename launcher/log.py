@@ -25,12 +25,12 @@ def log() -> None:
 @app.command()
 def status(service: AnyService = None, *, folder: Folder = DEFAULT_FOLDER) -> None:
     """Say how much is stored, how much of it is published, and what keeps the rest."""
-    table = Table("Service", "Log", "State", "Stored", "Published", "Led by", "Error", box=None)
+    table = Table("Service", "Log", "State", "Stored", "Published", "Led", "Error", box=None)
     for name in [service] if service else SERVICES:
         found = Administration(folder, name).get("/log")
         numbers = (str(found["stored"]), str(found["published"]))
-        leader = found["owner"] if found["led"] else "nobody"
-        table.add_row(name, found["log_id"], found["state"], *numbers, leader, found["error"] or "")
+        led = "yes" if found["led"] else "by nobody"
+        table.add_row(name, found["log_id"], found["state"], *numbers, led, found["error"] or "")
     Console(highlight=False).print(table)
 
 

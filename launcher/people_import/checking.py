@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Final
 
 from launcher.people_import.employee import Employee, Refused, employee
 from launcher.people_import.feed import Advance
@@ -12,6 +13,9 @@ from launcher.people_import.problem import Problem
 from launcher.people_import.reading import Sheet
 from launcher.people_import.reporting_line import ReportingLine
 from launcher.people_import.roster import Roster
+
+_PER_STEP: Final = 500
+"""Rows: progress that is told of each one takes longer than the check."""
 
 
 @dataclass(slots=True)
@@ -38,7 +42,8 @@ def check(sheet: Sheet, mapping: Mapping, roster: Roster, *, today: date, advanc
     refused: list[Refused] = []
     for row in sheet.rows():
         checked.rows += 1
-        advance(1)
+        if checked.rows % _PER_STEP == 0:
+            advance(_PER_STEP)
         match row if isinstance(row, Problem) else employee(row, sheet, mapping, today=today):
             case Problem() as problem:
                 checked.problems.append(problem)

@@ -63,7 +63,7 @@ async def test_the_log_of_a_service_can_be_forked_and_says_what_follows(operator
 async def test_the_log_and_the_projections_of_a_service_are_shown(operator: Operator) -> None:
     code, said = await operator.says("log", "status", "goals")
     assert code == 0, said
-    assert "nobody" in said
+    assert "by nobody" in said
     code, said = await operator.says("projections", "list", "goals")
     assert code == 0, said
     assert "goal_tree" in said
