@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 import asyncpg
-from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -47,13 +47,18 @@ async def driver(connection: AsyncConnection) -> Any:
 
 
 def is_transient(error: BaseException) -> bool:
-    """Whether the failure says nothing about the data: a database or broker that is down is no poison."""
+    """Whether the failure says nothing about the data: a database or broker that is down is no poison.
+
+    The client's internal error is what a connection raises that has heard of its end and is not closed yet.
+    """
     if isinstance(error, DBAPIError):
         state = getattr(error.orig, "sqlstate", None)
-        return error.connection_invalidated or isinstance(error, InterfaceError) or _transient_state(state)
+        of_the_client = isinstance(error, InterfaceError) or (isinstance(error, InternalError) and state is None)
+        return error.connection_invalidated or of_the_client or _transient_state(state)
     if isinstance(error, asyncpg.PostgresError):
         return _transient_state(getattr(error, "sqlstate", None))
-    return isinstance(error, OSError | TimeoutError | PoolExhausted | asyncpg.InterfaceError)
+    unspoken = (OSError, TimeoutError, PoolExhausted, asyncpg.InterfaceError, asyncpg.InternalClientError)
+    return isinstance(error, unspoken)
 
 
 def _transient_state(state: object) -> bool:

@@ -111,6 +111,23 @@ async def _idle_too_long_below(connection: AsyncConnection) -> None:
     await (await driver(connection)).fetch("select 1")
 
 
+async def _heard_of_its_end(connection: AsyncConnection) -> None:
+    """The server has said that it shuts down, and the end of the connection has not come yet."""
+    said = b"SFATAL\0C57P01\0Mterminating connection due to administrator command\0\0"
+    raw = await driver(connection)
+    raw._protocol.data_received(b"E" + (len(said) + 4).to_bytes(4) + said)
+
+
+async def _asked_after_its_end(connection: AsyncConnection) -> None:
+    await _heard_of_its_end(connection)
+    await connection.execute(text("select 1"))
+
+
+async def _asked_below_after_its_end(connection: AsyncConnection) -> None:
+    await _heard_of_its_end(connection)
+    await (await driver(connection)).fetch("select 1")
+
+
 async def _pool_exhausted(connection: AsyncConnection) -> None:
     async with connection.engine.connect(), connection.engine.connect():
         pass
@@ -129,6 +146,8 @@ def _statement(sql: str, **values: object) -> Breaking:
         (_too_long, True),
         (_idle_too_long, True),
         (_idle_too_long_below, True),
+        (_asked_after_its_end, True),
+        (_asked_below_after_its_end, True),
         (_pool_exhausted, True),
         (_statement("do $$ begin raise sqlstate '53100'; end $$"), True),  # the disk is full
         (_statement("select * from not_migrated_yet"), True),
