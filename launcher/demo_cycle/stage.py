@@ -52,9 +52,12 @@ class Stage:
                 results[n] = await work(item)
                 self.bars.advance(bar)
 
-        async with asyncio.TaskGroup() as group:
-            for _ in range(min(AT_ONCE, len(todo))):
-                group.create_task(worker())
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(min(AT_ONCE, len(todo))):
+                    group.create_task(worker())
+        except ExceptionGroup as failures:
+            raise failures.exceptions[0] from None
         return [results[n] for n in range(len(todo))]
 
     async def until(self, what: str, condition: Callable[[], Awaitable[tuple[int, int]]]) -> None:
