@@ -78,4 +78,13 @@ async def _ended_well(installation: Installation, demo: Demo) -> None:
     if not await demo.ended(within=_DEMO_SECONDS):
         status = await installation.trellis.run("status", "--json")
         raise AssertionError(f"the demo hangs:\n{demo.printed()[-3000:]}\n{status.output}")
-    assert demo.process.returncode == 0, demo.printed()[-5000:]
+    assert demo.process.returncode == 0, f"{demo.printed()[-3000:]}\n{errors_logged(installation)}"
+
+
+def errors_logged(installation: Installation) -> str:
+    """The last errors that each process has logged."""
+    found: list[str] = []
+    for log in sorted((installation.folder / "logs").glob("*.log")):
+        errors = [line for line in log.read_text(errors="replace").splitlines() if '"level": "error"' in line]
+        found += [f"{log.name}: {line[:3000]}" for line in errors[-3:]]
+    return "\n".join(found)
