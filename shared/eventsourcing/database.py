@@ -12,6 +12,8 @@ _TIMEOUTS: Final = {
     "transaction_timeout": "10s",
     "jit": "off",
 }
+_COMMAND_SECONDS: Final = 15.0
+"""Longer than the server lets a transaction be: a server that vanished without a word must not be waited for."""
 _TRANSIENT_CLASSES: Final = ("08", "40", "53", "55", "57", "58")
 """SQLSTATE classes that say nothing about the data: connection, rollback, resources, state, intervention, system."""
 _TRANSIENT_STATES: Final = ("25P03", "25P04", "3D000", "42P01", "42703")
@@ -29,7 +31,11 @@ def create_engine(
         pool_timeout=pool_seconds,
         pool_pre_ping=False,
         hide_parameters=True,  # an error's message goes to the logs, and parameters hold what people wrote
-        connect_args={"server_settings": {**_TIMEOUTS, "application_name": application_name}, "timeout": 5},
+        connect_args={
+            "server_settings": {**_TIMEOUTS, "application_name": application_name},
+            "timeout": 5,
+            "command_timeout": _COMMAND_SECONDS,
+        },
     )
 
 

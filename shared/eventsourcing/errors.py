@@ -64,6 +64,10 @@ class LogForked(Exception):  # noqa: N818 - the word of the field
         self.position = position
 
 
+class TopicShrank(Exception):  # noqa: N818 - named for the fact
+    """A partition ends before what was sent to it: the topic was emptied; it must be refilled."""
+
+
 class WrongPartitionCount(Exception):  # noqa: N818 - the word of the field
     """A topic has another number of partitions than the log was started with; the service refuses to start."""
 

@@ -1,7 +1,6 @@
 """Feeds that are not ours carry no chain: read from the beginning at every start, in a way that may repeat."""
 
 import asyncio
-import contextlib
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -15,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.eventsourcing import dead_letters
 from shared.eventsourcing.database import is_transient
-from shared.eventsourcing.kafka import Kafka, partitions_of
+from shared.eventsourcing.kafka import Kafka, close, partitions_of
 from shared.schemas.envelope import Headers
 
 _LOOK_SECONDS: Final = 5.0
@@ -94,9 +93,7 @@ class FeedReader:
                 if not records and time.monotonic() - self._looked > _LOOK_SECONDS:
                     await self._look(consumer, partitions)
         finally:
-            with contextlib.suppress(KafkaError, OSError, TimeoutError):
-                async with asyncio.timeout(5):
-                    await consumer.stop()
+            await close(consumer)
 
     async def _assign(self, consumer: AIOKafkaConsumer) -> list[TopicPartition]:
         self._looked, self._ends = time.monotonic(), {}

@@ -1,16 +1,22 @@
 """How this process reaches Kafka: one description for producers, consumers and FastStream's broker."""
 
+import asyncio
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
+import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
 from faststream.kafka import KafkaBroker
 from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 
 _REQUEST_TIMEOUT_MS: Final = 15_000
+_CLOSE_SECONDS: Final = 5.0
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,3 +112,13 @@ async def partitions_of(consumer: AIOKafkaConsumer, topic: str) -> list[TopicPar
     consumer.assign([first])
     await consumer.end_offsets([first])
     return [TopicPartition(topic, partition) for partition in sorted(consumer.partitions_for_topic(topic) or ())]
+
+
+async def close(*clients: AIOKafkaProducer | AIOKafkaConsumer) -> None:
+    """Stop clients that may be broken already, each within five seconds."""
+    for client in clients:
+        try:
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await client.stop()
+        except (KafkaError, OSError, TimeoutError) as error:
+            log.warning("kafka.close_failed", error=repr(error))

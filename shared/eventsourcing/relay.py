@@ -14,8 +14,8 @@ from aiokafka.errors import KafkaError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.eventsourcing.database import driver, is_transient
-from shared.eventsourcing.errors import LogForked, WrongPartitionCount
-from shared.eventsourcing.kafka import Kafka
+from shared.eventsourcing.errors import LogForked, TopicShrank, WrongPartitionCount
+from shared.eventsourcing.kafka import Kafka, close
 from shared.eventsourcing.lease import LEASE_SECONDS, Lead, LeadLost, Lease, Link
 from shared.eventsourcing.partitioning import partition_of
 from shared.eventsourcing.reconciliation import last_records, reconcile
@@ -25,6 +25,7 @@ from shared.schemas.envelope import Envelope, LogMark, mark_to_headers, to_heade
 _POLL_SECONDS: Final = 0.03
 _CHUNK: Final = 2_000
 _SEND_SECONDS: Final = 20.0
+_RELEASE_SECONDS: Final = 2.0
 _EMPTIED_SECONDS: Final = 5.0
 """How often an idle relay looks whether the topic still ends where it left it."""
 MARK_SECONDS: Final = 60.0
@@ -35,10 +36,6 @@ _READ: Final = """select position, stream, version, event_id, type, data, metada
                     from events where position > $1 and position <= $2 order by position limit $3"""
 
 log = structlog.get_logger(__name__)
-
-
-class TopicShrank(Exception):  # noqa: N818 - named for the fact
-    """A partition ends before what was sent to it: the topic was emptied; it must be refilled."""
 
 
 def envelope_of(row: Any, *, source: str, log_id: UUID, previous_position: int) -> Envelope:
@@ -91,23 +88,49 @@ class Relay:
         """Publish until cancelled; whatever fails is thrown away and begun again from the checkpoint."""
         failures = 0
         while True:
+            progress = self.last_progress
             try:
                 lead = await self._lease.take()
                 if lead is None:
                     await asyncio.sleep(self._lease.seconds / 5)
                     continue
-                await self._lead(lead)
+                await self._hold(lead)
             except LeadLost:
                 log.info("relay.lead_lost", topic=self.topic)
             except Exception as error:
                 if not _may_pass(error):
                     raise
-                failures += 1
+                failures = failures + 1 if progress == self.last_progress else 1
                 self.last_error = f"{type(error).__name__}: {error}"
                 log.warning("relay.failed", topic=self.topic, error=self.last_error)
                 await asyncio.sleep(min(5.0, 0.1 * 2 ** min(failures, 6)) * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
-            else:
-                failures = 0
+
+    async def _hold(self, lead: Lead) -> None:
+        """Lead, and renew the lead beside it: a slow broker must not cost it. Afterwards another process may try."""
+        tasks = [asyncio.create_task(self._lead(lead)), asyncio.create_task(self._renew(lead))]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await self._release(lead)
+
+    async def _renew(self, lead: Lead) -> None:
+        while True:
+            await asyncio.sleep(self._lease.seconds / 4)
+            await self._lease.renew(lead.epoch)
+
+    async def _release(self, lead: Lead) -> None:
+        try:
+            async with asyncio.timeout(_RELEASE_SECONDS):
+                await self._lease.release(lead.epoch)
+        except Exception as error:
+            if not is_transient(error):
+                raise
+            log.info("relay.not_released", topic=self.topic, error=repr(error))  # it expires
 
     async def _lead(self, lead: Lead) -> None:
         """Lead until something fails: with a producer of its own, which is thrown away with the lead."""
@@ -126,11 +149,8 @@ class Relay:
         except LogForked as fork:
             await self._lease.note(lead.epoch, "forked", str(fork))
             raise
-        except asyncio.CancelledError:
-            await self._lease.release(lead.epoch)
-            raise
         finally:
-            await _close(producer, consumer)
+            await close(producer, consumer)
 
     async def _check_partitions(self, producer: AIOKafkaProducer, lead: Lead) -> None:
         async with asyncio.timeout(_SEND_SECONDS):
@@ -168,8 +188,7 @@ class Leadership:
         self._marked: dict[int, int] = {}
         self._sent: dict[int, int] = {}
         self._ends: dict[int, int] = {}
-        now = time.monotonic()
-        self._renewed = self._marked_at = self._looked = now
+        self._marked_at = self._looked = time.monotonic()
 
     async def begin(self) -> None:
         """Find out from where to publish, and put the checkpoint there if Kafka holds less than it says."""
@@ -178,13 +197,10 @@ class Leadership:
         await self._relay.lease.move(self._lead.epoch, self._position, self._chain)
 
     async def step(self) -> None:
-        """Publish a chunk if there is one; else keep the lead, mark the ends, look at the topic, and wait."""
+        """Publish a chunk if there is one; else mark the ends, look at the topic, and wait."""
         if await self._publish():
             return
         now = time.monotonic()
-        if now - self._renewed > self._relay.lease.seconds / 4:
-            await self._relay.lease.renew(self._lead.epoch)
-            self._renewed = now
         if now - self._marked_at > self._relay.mark_seconds:
             await self._mark()
             self._marked_at = now
@@ -199,15 +215,16 @@ class Leadership:
         if not rows:
             return 0
         chain, futures = dict(self._chain), []
-        for row in rows:
-            partition = partition_of(row["stream"], self._lead.partitions)
-            if row["position"] <= chain[partition].position:
-                continue  # this partition held it when the lead began
-            futures.append(await self._send(row, partition, chain[partition].position))
-            chain[partition] = Link(row["position"], row["event_id"])
+        async with asyncio.timeout(_SEND_SECONDS):
+            for row in rows:
+                partition = partition_of(row["stream"], self._lead.partitions)
+                if row["position"] <= chain[partition].position:
+                    continue  # this partition held it when the lead began
+                futures.append(await self._send(row, partition, chain[partition].position))
+                chain[partition] = Link(row["position"], row["event_id"])
         await self._acknowledged(futures)
         await self._relay.lease.move(self._lead.epoch, rows[-1]["position"], chain)
-        self._position, self._chain, self._renewed = rows[-1]["position"], chain, time.monotonic()
+        self._position, self._chain = rows[-1]["position"], chain
         return len(rows)
 
     async def _read(self) -> Sequence[Any]:
@@ -277,12 +294,3 @@ class Leadership:
 def _may_pass(error: Exception) -> bool:
     """Whether beginning again may help: brokers and databases come back, a person may mend a fork."""
     return is_transient(error) or isinstance(error, KafkaError | LogForked | WrongPartitionCount | TopicShrank)
-
-
-async def _close(producer: AIOKafkaProducer, consumer: AIOKafkaConsumer) -> None:
-    for client in (producer, consumer):
-        try:
-            async with asyncio.timeout(5):
-                await client.stop()
-        except (KafkaError, OSError, TimeoutError) as error:
-            log.warning("relay.close_failed", error=repr(error))

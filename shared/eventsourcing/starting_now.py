@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.eventsourcing import checkpoints
 from shared.eventsourcing.checkpoints import NOT_STARTED, Checkpoint, CheckpointMissing
-from shared.eventsourcing.kafka import Kafka, partitions_of
+from shared.eventsourcing.kafka import Kafka, close, partitions_of
 from shared.eventsourcing.reconciliation import Published, last_records
 
 
@@ -35,7 +35,7 @@ async def _last_records(kafka: Kafka, topic: str) -> dict[int, Published]:
             raise ConnectionError(f"topic {topic} does not exist yet")
         return await last_records(consumer, topic, len(partitions))
     finally:
-        await consumer.stop()
+        await close(consumer)
 
 
 async def _adopt(engine: AsyncEngine, reader: str, waiting: Sequence[Checkpoint], last: dict[int, Published]) -> None:

@@ -11,10 +11,14 @@ import asyncpg
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.eventsourcing.database import driver
+from shared.eventsourcing.decider import Rejected
 from shared.eventsourcing.errors import Conflict
 from shared.eventsourcing.identifiers import uuid7
 from shared.schemas.event import Event, EventTypes, UnknownEvent, encode
 from shared.schemas.identifiers import PersonId
+
+LARGEST_EVENT: Final = 900_000
+"""Bytes of JSON: with its headers less than the 1 MiB that brokers and clients take by default."""
 
 Seal: TypeAlias = Callable[[Event, UUID], Awaitable[Event]]
 """Encrypts the personal text of an event, bound to the event's id."""
@@ -52,6 +56,8 @@ with command as (
 select stream, max(version) as version, max(position) as position from appended group by stream"""
 _READ: Final = """select version, position, event_id, type, data from events
                    where stream = $1 and version > $2 order by version"""
+_HOLD_NEW: Final = """insert into streams (stream, version) select s, 0 from unnest($1::text[]) s order by s
+                       on conflict do nothing"""
 _HOLD: Final = "select stream, version from streams where stream = any($1::text[]) order by stream for share"
 
 
@@ -156,15 +162,19 @@ class EventStore:
         self._seal = seal
 
     async def prepare(self, events: Sequence[tuple[Event, Metadata]]) -> list[NewEvent]:
-        """Mint the events' ids, seal their personal text, write their JSON."""
+        """Mint the events' ids, seal their personal text, write their JSON.
+
+        Raises:
+            Rejected: Kafka would refuse an event, and whatever comes after it in the log would wait for ever.
+        """
         prepared: list[NewEvent] = []
         for event, metadata in events:
             event_id = uuid7()
-            sealed = event if self._seal is None else await self._seal(event, event_id)
+            data = encode(event if self._seal is None else await self._seal(event, event_id))
+            if (size := len(data.encode())) > LARGEST_EVENT:
+                raise Rejected("event-is-too-large", event=event.event_type, bytes=size, limit=LARGEST_EVENT)
             prepared.append(
-                NewEvent(
-                    event_id=event_id, event_type=event.event_type, data=encode(sealed), metadata=metadata.encode()
-                )
+                NewEvent(event_id=event_id, event_type=event.event_type, data=data, metadata=metadata.encode())
             )
         return prepared
 
@@ -206,8 +216,11 @@ class EventStore:
         """
         if not unchanged:
             return
+        raw = await driver(connection)
         try:
-            rows = await (await driver(connection)).fetch(_HOLD, sorted(unchanged))
+            if new := sorted(stream for stream, version in unchanged.items() if version == 0):
+                await raw.execute(_HOLD_NEW, new)  # a stream that does not exist has no row to lock
+            rows = await raw.fetch(_HOLD, sorted(unchanged))
         except asyncpg.DeadlockDetectedError as error:
             raise Conflict(*unchanged) from error
         found = {row["stream"]: row["version"] for row in rows}
