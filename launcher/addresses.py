@@ -10,7 +10,7 @@ from launcher.brokers.broker import Broker
 from launcher.failure import LaunchFailed
 from launcher.postgres import PostgresServer
 from launcher.processes import SERVICES
-from launcher.servers import BROKER, running_broker
+from launcher.servers import BROKER, is_started_here, running_broker
 from launcher.state import State
 
 
@@ -34,7 +34,7 @@ def addresses(folder: Path) -> Addresses:
     if server is None or broker is None or not broker.alive():
         raise LaunchFailed(f"Nothing runs in {state.folder}, or half of it does not. Start it: `trellis up`.")
     return Addresses(
-        services={service: url(state, f"{service}-api") for service in SERVICES},
+        services=service_addresses(folder),
         workers={service: url(state, f"{service}-worker") for service in SERVICES},
         payroll=url(state, "payroll"),
         issuer=url(state, "issuer"),
@@ -51,12 +51,20 @@ def running_broker_of(folder: Path) -> Broker:
     return broker
 
 
+def service_addresses(folder: Path) -> dict[str, str]:
+    """Where the services answer, or will when they run again."""
+    state = State(folder)
+    return {service: url(state, f"{service}-api") for service in SERVICES}
+
+
 def broker_of(state: State) -> Broker | None:
-    """The broker that was started or named last, alive or not."""
+    """The broker that was started and not stopped, alive or not, or the one that somebody else runs."""
     kafka, found = state.kafka, state.find(BROKER)
     if kafka is None:
         return None
-    return existing.running(kafka) if found is None else running_broker(kafka, state.port(BROKER), found.process)
+    if found is not None:
+        return running_broker(found.fingerprint, state.port(BROKER), found.process)
+    return None if is_started_here(kafka) else existing.running(kafka)
 
 
 def url(state: State, name: str) -> str:

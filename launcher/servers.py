@@ -18,9 +18,14 @@ _KINDS: Final = {embedded.KIND: embedded, apache.KIND: apache}
 _PREFERRED_PORTS: Final = {POSTGRES: 8132, BROKER: 8192}
 
 
+def is_started_here(kafka: str) -> bool:
+    """Whether it is a kind of broker, and not the address of one that somebody else runs."""
+    return kafka in _KINDS
+
+
 def require_known(kafka: str) -> None:
     """Refuses what is neither a broker's kind nor an address."""
-    if kafka not in _KINDS:
+    if not is_started_here(kafka):
         existing.parse(kafka)
 
 
@@ -60,7 +65,7 @@ def running_broker(kafka: str, port: int | None, process: RunningProcess) -> Bro
 
 
 def _start_broker(state: State, kafka: str, port: int | None) -> Broker:
-    if kafka not in _KINDS:
+    if not is_started_here(kafka):
         if port is not None:
             raise LaunchFailed(f"--kafka-port is for a broker that is started here; {kafka} has its own.")
         return existing.connect(kafka)

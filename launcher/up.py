@@ -70,7 +70,7 @@ def _bring_up(state: State, progress: Progress, servers: Servers) -> None:
     supervisor = Supervisor(state, progress.say)
     supervisor.stop_unrecorded()
     stop_clients_of_a_lost_broker(state, supervisor)
-    if all(state.is_running(name) for name in (POSTGRES, *processes.NAMES)):
+    if servers.kafka == state.kafka and all(state.is_running(name) for name in (POSTGRES, *processes.NAMES)):
         around = servers.bring(state, progress)
         _bring_processes(around, progress, Interpreters())
         return
