@@ -42,6 +42,13 @@ class RunningProcess:
     def alive(self) -> bool:
         return self._process() is not None
 
+    def listens_on(self, port: int) -> bool:
+        """Whether it is this process that accepts connections there."""
+        with suppress(psutil.Error):
+            connections = psutil.Process(self.pid).net_connections("tcp")
+            return any(c.status == psutil.CONN_LISTEN and c.laddr.port == port for c in connections)
+        return False
+
     def stop(self, *, by: signal.Signals = signal.SIGTERM, within: float = 10.0) -> None:
         """Asks it to end; after `within` seconds it is killed with its whole process group."""
         process = self._process()

@@ -104,9 +104,12 @@ class Supervisor:
 
     def _wait(self, wanted: Process, within: float) -> None:
         end = time.monotonic() + within
-        while not (answer := health.ask(wanted.port, wanted.ready)).ok:
+        log = self._log(wanted)
+        while True:
             found = self._state.find(wanted.name)
-            log = self._log(wanted)
+            answer = health.ask(wanted.port, wanted.ready)
+            if answer.ok and found is not None and found.process.listens_on(wanted.port):
+                return  # and it is not somebody else who took the port meanwhile
             if found is None or not found.process.alive():
                 raise LaunchFailed(f"{wanted.name} ended while it was starting. The end of {log}:\n{last_lines(log)}")
             if time.monotonic() > end:

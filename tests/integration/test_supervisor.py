@@ -94,6 +94,14 @@ def test_a_process_that_dies_at_once_shows_the_end_of_its_log(run: Run) -> None:
     assert "No module named tests.servers.no_such_module" in str(failed.value)
 
 
+def test_what_answers_on_a_port_that_somebody_else_took_is_not_taken_for_the_process(run: Run) -> None:
+    stranger = answering("stranger")
+    run.bring(stranger)
+    with pytest.raises(LaunchFailed, match="late ended while it was starting") as failed:
+        run.bring(replace(stranger, name="late"))
+    assert "Address already in use" in str(failed.value)
+
+
 def test_a_process_that_is_never_ready_says_why(run: Run) -> None:
     unready = answering("unready", TRELLIS_ANSWER="503")
     run.supervisor.converge([unready])
