@@ -58,6 +58,8 @@ class Demo:
 
     process: asyncio.subprocess.Process
     output: Path
+    journal: Path
+    journal_began_with: int
 
     @property
     def running(self) -> bool:
@@ -70,6 +72,11 @@ class Demo:
                 await self.process.wait()
         return not self.running
 
+    async def under_way(self) -> None:
+        """Returns when its first command is acknowledged, or when it ended."""
+        while self.running and _size(self.journal) == self.journal_began_with:
+            await self.ended(within=0.1)
+
     def printed(self) -> str:
         return self.output.read_text()
 
@@ -77,19 +84,24 @@ class Demo:
 @asynccontextmanager
 async def demo_of(installation: Installation) -> AsyncGenerator[Demo]:
     """A demo; one that still runs when the block is left is killed."""
-    output = installation.folder / "demo.log"
+    output, journal = installation.folder / "demo.log", installation.journal
     command = [sys.executable, "-m", "launcher", "demo"]
-    options = ["--folder", str(installation.folder), "--journal", str(installation.journal)]
+    options = ["--folder", str(installation.folder), "--journal", str(journal)]
+    began_with = _size(journal)
     with output.open("wb") as file:
         process = await asyncio.create_subprocess_exec(
             *command, *options, stdout=file, stderr=file, env={**os.environ, "COLUMNS": "160"}
         )
     try:
-        yield Demo(process, output)
+        yield Demo(process, output, journal, journal_began_with=began_with)
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
+
+
+def _size(file: Path) -> int:
+    return file.stat().st_size if file.exists() else 0
 
 
 @asynccontextmanager

@@ -45,6 +45,7 @@ async def kill_under_demos(installation: Installation, kinds: Sequence[str], ran
     while left:
         async with demo_of(installation) as demo:
             done.demos += 1
+            await demo.under_way()
             while left and not await demo.ended(within=random.uniform(0.2, _LONGEST_PAUSE)):
                 kill = await _kill(installation, left.pop(0), random)
                 done.kills.append(kill)
