@@ -22,11 +22,11 @@ from shared.eventsourcing.checkpoints import Checkpoint
 from shared.eventsourcing.holes import HOLE_SECONDS, Holes, Verdict
 from shared.eventsourcing.kafka import Kafka
 from shared.eventsourcing.reader import Progress, Reader
+from shared.eventsourcing.seeking import Standstill, pause, seek
 from shared.eventsourcing.starting_now import start_now
 from shared.eventsourcing.walk import Record
 
 _WATCH_SECONDS: Final = 0.5
-_LOOK_SECONDS: Final = 5.0
 _COMMIT_SECONDS: Final = 5.0
 _RETRY_SECONDS: Final = 2.0
 
@@ -46,15 +46,18 @@ class Subscription:
         partitions: int,
         max_records: int = 1_000,
         hole_seconds: float = HOLE_SECONDS,
+        look_seconds: float = 5.0,
         seek_on_failure: bool = True,
     ) -> None:
         self.reader = reader
         self.last_poll = time.monotonic()
         self.last_error: str | None = None
         self._kafka = kafka
+        self._look_seconds = look_seconds
         self._seek_on_failure = seek_on_failure
         self._holes = Holes(seconds=hole_seconds)
         self._backoffs = Backoffs()
+        self.standstill = Standstill()
         self._generations: dict[TopicPartition, int] = {}
         self._ends: dict[TopicPartition, int] = {}
         self._tasks: list[asyncio.Task[None]] = []
@@ -127,7 +130,7 @@ class Subscription:
         self.last_error = None
         self._backoffs.succeeded(tp)
         if progress.stopped:
-            _pause(consumer, tp)
+            pause(consumer, tp)
             return
         self._note_hole(tp, progress, records[-1].offset)
         await self._commit(consumer, tp, progress.next_offset)
@@ -144,8 +147,8 @@ class Subscription:
         if not self._seek_on_failure:
             return
         self._backoffs.failed(tp)
-        if _seek(consumer, tp, offset):
-            _pause(consumer, tp)
+        if seek(consumer, tp, offset):
+            pause(consumer, tp)
 
     async def _commit(self, consumer: AIOKafkaConsumer, tp: TopicPartition, offset: int) -> None:
         """Tell Kafka, as a hint; the checkpoint row is the truth."""
@@ -176,7 +179,7 @@ class Subscription:
                 end, start = ends.get(tp, 0), checkpoint.next_offset
                 if start > end:  # the last record tells by the chain whether anything is missing before it
                     start = max(0, end - 1)
-                if tp in assigned and _seek(consumer, tp, start):
+                if tp in assigned and seek(consumer, tp, start):
                     self._generations[tp] = checkpoint.generation
         except Exception as error:  # noqa: BLE001 - whatever it was, it is tried again
             self.last_error = f"{type(error).__name__}: {error}"
@@ -193,7 +196,7 @@ class Subscription:
             try:
                 await self._look_at_checkpoints(consumer)
                 await self.seek([tp for tp in consumer.assignment() if tp not in self._generations])
-                if time.monotonic() - looked > _LOOK_SECONDS:
+                if time.monotonic() - looked > self._look_seconds:
                     looked = time.monotonic()
                     await self._look_at_ends(consumer)
             except Exception as error:  # noqa: BLE001 - the watch outlives a database or broker that is down
@@ -212,9 +215,9 @@ class Subscription:
                 self._generations[tp] = checkpoint.generation
                 self._holes.forget(tp)
                 self._backoffs.succeeded(tp)
-                _seek(consumer, tp, checkpoint.next_offset)
+                seek(consumer, tp, checkpoint.next_offset)
             if checkpoint.stopped:
-                _pause(consumer, tp)
+                pause(consumer, tp)
             else:
                 await self._judge_hole(consumer, tp, checkpoint)
                 self._resume(consumer, tp)
@@ -230,9 +233,9 @@ class Subscription:
             case Verdict.NOTHING:
                 pass
             case Verdict.FROM_CHECKPOINT:
-                _seek(consumer, tp, checkpoint.next_offset)
+                seek(consumer, tp, checkpoint.next_offset)
             case Verdict.FROM_BEGINNING:
-                _seek(consumer, tp, 0)
+                seek(consumer, tp, 0)
             case Verdict.STOP:
                 reason = f"hole: what follows position {checkpoint.position} in the chain is not in the topic"
                 await self.reader.stop(tp.topic, tp.partition, reason)
@@ -248,8 +251,10 @@ class Subscription:
         for tp, end in ends.items():
             if end < self._ends.get(tp, 0):
                 log.warning("subscription.topic_emptied", reader=self.reader.name, partition=tp.partition)
-                _seek(consumer, tp, 0)
+                seek(consumer, tp, 0)
         self._ends = ends
+        read = {tp: await consumer.position(tp) for tp in assigned if tp not in consumer.paused()}
+        self.standstill.look(read, ends)
 
     async def _retry_waiting(self) -> None:
         """Now and then: streams that wait for a fact are tried again, each for itself."""
@@ -284,17 +289,3 @@ class _SeekOnAssignment(ConsumerRebalanceListener):
 
 async def _undecoded(message: KafkaMessage) -> Any:
     return message.body
-
-
-def _seek(consumer: AIOKafkaConsumer, tp: TopicPartition, offset: int) -> bool:
-    """Whether it was still ours to seek."""
-    try:
-        consumer.seek(tp, offset)
-    except (KafkaError, ValueError):
-        return False  # revoked meanwhile; its new owner starts from the checkpoint
-    return True
-
-
-def _pause(consumer: AIOKafkaConsumer, tp: TopicPartition) -> None:
-    with contextlib.suppress(KafkaError, ValueError):
-        consumer.pause(tp)

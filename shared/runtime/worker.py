@@ -30,7 +30,9 @@ from shared.eventsourcing.schema import PARTITIONS
 from shared.eventsourcing.subscription import Subscription
 from shared.runtime.service import Runtime
 
-_STOP_SECONDS: Final = 8.0
+_STOP_SECONDS: Final = 9.0
+"""A second more than a slice in hand may take, and less than the ten that a process gets."""
+_WATCH_SECONDS: Final = 10.0
 
 log = structlog.get_logger(__name__)
 
@@ -67,6 +69,15 @@ class Worker:
             self._run(f"feed {feed.feed.name}", feed.run())
         for subscription in self.subscriptions:
             self._run(f"reader {subscription.reader.name}", self._start(subscription))
+
+        self._run("watchdog", self._watch())
+
+    async def _watch(self) -> None:
+        """A consumer that stopped without a word is no worker any more: a new process is."""
+        while True:
+            await asyncio.sleep(_WATCH_SECONDS)
+            if any(subscription.standstill.lasts() for subscription in self.subscriptions):
+                raise RuntimeError("a subscription does not read what is there")
 
     def _run(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         async def supervised() -> None:
@@ -113,10 +124,10 @@ class Worker:
         """Finish the slices in hand, leave the groups, give the lead back."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_STOP_SECONDS):
-                await asyncio.gather(*(s.stop() for s in self.subscriptions), return_exceptions=True)
                 for task in self._tasks:
                     task.cancel()
-                await asyncio.gather(*self._tasks, return_exceptions=True)
+                stopping = (subscription.stop() for subscription in self.subscriptions)
+                await asyncio.gather(*stopping, *self._tasks, return_exceptions=True)
                 await self.broker.stop()
 
     def not_ready(self) -> list[str]:

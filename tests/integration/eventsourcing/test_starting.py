@@ -1,5 +1,6 @@
 """Where a reader starts, and what it does about holes that lie far behind."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -85,4 +86,29 @@ async def test_a_hole_behind_a_long_partition_is_searched_to_its_end_and_then_st
     async with engine.connect() as connection:
         row = (await connection.execute(text("select partition from checkpoints where stopped is not null"))).one()
     assert (row.partition, len(part) > 20) == (hurt, True)
+    await engine.dispose()
+
+
+async def test_a_consumer_that_stopped_without_a_word_is_noticed(
+    database: Database, kafka: Broker, new_topic: NewTopic
+) -> None:
+    topic = await new_topic(partitions=3)
+    engine = await kernel_engine(database, topics=(topic,), partitions=3)
+    options: dict[str, Any] = {"partitions": 3, "look_seconds": 0.2}
+    async with (
+        relaying(engine, kafka_of(kafka), topic),
+        projecting(engine, kafka_of(kafka), tally_projection(topic), group=topic, **options) as subscription,
+    ):
+        await fill(engine, 20)
+        await until(at_least(engine, "select count(*) from applied", 20))
+        assert not subscription.standstill.lasts(1.0)
+        for task in [t for t in asyncio.all_tasks() if "_run_consume_loop" in repr(t.get_coro())]:
+            task.cancel()
+        await fill(engine, 20)
+
+        async def noticed() -> bool:
+            return subscription.standstill.lasts(1.0)
+
+        await until(noticed, what="the standstill is noticed")
+    assert await scalar(engine, "select count(*) from applied") == 20
     await engine.dispose()
