@@ -1,0 +1,1 @@
+"""Tests: the reference payroll, without servers."""
