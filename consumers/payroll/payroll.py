@@ -72,7 +72,7 @@ class Payroll:
     async def _persistently(self, doing: str, work: Callable[[], Awaitable[None]]) -> None:
         """Again and again, with pauses that grow while a broker is down; any other error ends payroll loudly."""
         failures = 0
-        while True:
+        while _wanted():
             began = time.monotonic()
             try:
                 await work()
@@ -89,7 +89,7 @@ class Payroll:
                 await consumer.start()
                 await self._subscribe(consumer)
             looked = 0.0
-            while True:
+            while _wanted():
                 batches: Mapping[TopicPartition, list[Any]] = await consumer.getmany(timeout_ms=200, max_records=500)
                 for partition, records in batches.items():
                     await self._take(consumer, partition, records)
@@ -173,7 +173,7 @@ class Payroll:
         try:
             async with asyncio.timeout(_START_SECONDS):
                 await kafka.start()
-            while True:
+            while _wanted():
                 self._recorded.clear()
                 while await publish_recorded(self.books, kafka, self._answers):
                     pass
@@ -189,6 +189,18 @@ class Payroll:
                 log.info("paid %d", paid)
                 self._recorded.set()
             await asyncio.sleep(self.settings.pay_run_seconds)
+
+
+def _wanted() -> bool:
+    """Whether this task goes on: aiokafka swallows a cancellation that comes while it waits for a lock or a fetch.
+
+    Raises:
+        asyncio.CancelledError: the cancellation that was swallowed.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+    return True
 
 
 class _Assignment(ConsumerRebalanceListener):

@@ -22,7 +22,8 @@ from consumers.payroll.reading import Reading
 from consumers.payroll.settings import Settings
 from consumers.payroll.topics import partitions_of, stop
 from launcher.brokers.broker import Broker
-from launcher.topics import Topic, create_topics
+from launcher.topic_creation import create_topics
+from launcher.topics import Topic
 from shared.schemas.payroll import InstructionAccepted, InstructionPaid, InstructionRejected
 from tests.conftest import NewTopic
 from tests.unit.consumers.payroll.instructions import Chain, Published, instructions, payment
