@@ -12,13 +12,16 @@ from typing import Any
 import pytest
 import yaml
 
+from shared.eventsourcing.schema import PARTITIONS
 from shared.runtime.settings import Settings
+from shared.schemas import payroll, people
 
 REPOSITORY = Path(__file__).parents[2]
 KUBERNETES = REPOSITORY / "deploy" / "k8s"
 COMPOSE = REPOSITORY / "docker-compose.yml"
 SERVICES = ("goals", "feedback", "reviews", "rewards")
 OVERLAYS = ("development", "production")
+VARIABLE = re.compile(r"TRELLIS_[A-Z_]+")
 FILES = [COMPOSE, REPOSITORY / "Dockerfile", *sorted(p for p in KUBERNETES.rglob("*") if p.is_file())]
 
 Document = Mapping[str, Any]
@@ -40,6 +43,11 @@ def settings_of(service: str) -> type[Settings]:
     return getattr(import_module(module), "Settings", Settings) if find_spec(module) else Settings
 
 
+def payroll_variables() -> set[str]:
+    """The reference payroll shares no code with the services: its settings name their variables themselves."""
+    return set(VARIABLE.findall((REPOSITORY / "consumers" / "payroll" / "settings.py").read_text()))
+
+
 def compose_services() -> Mapping[str, Document]:
     return documents(COMPOSE)[0]["services"]
 
@@ -55,8 +63,8 @@ def containers() -> Iterator[tuple[str, Document]]:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(REPOSITORY)))
 def test_every_variable_that_is_named_is_a_setting(path: Path) -> None:
-    known = set[str]().union(variables(Settings), *(variables(settings_of(service)) for service in SERVICES))
-    named = set(re.findall(r"TRELLIS_[A-Z_]+", path.read_text()))
+    known = set[str]().union(*(variables(settings_of(service)) for service in SERVICES), payroll_variables())
+    named = set(VARIABLE.findall(path.read_text()))
     assert named <= known
 
 
@@ -75,6 +83,20 @@ def test_kubernetes_gives_each_process_what_it_requires(service: str) -> None:
     public = {literal.split("=")[0] for literal in base["configMapGenerator"][0]["literals"]}
     secret = set(re.findall(r"--from-literal=(TRELLIS_[A-Z_]+)", (KUBERNETES / "README.md").read_text()))
     assert variables(settings_of(service), required=True) <= public | secret
+
+
+def test_payroll_gets_what_it_reads_and_is_probed() -> None:
+    process = compose_services()["payroll"]
+    assert process["build"]["args"] == {"ROOM": "consumers", "SERVICE": "payroll"}
+    assert {"TRELLIS_KAFKA_BOOTSTRAP", "TRELLIS_PAYROLL_DATABASE"} <= set(process["environment"])
+    assert "/health/ready" in str(process["healthcheck"]["test"])
+
+
+@pytest.mark.parametrize("path", [COMPOSE, KUBERNETES / "README.md"], ids=["compose", "kubernetes"])
+def test_the_feeds_of_others_are_created(path: Path) -> None:
+    created = set(re.findall(r"--topic (\S+)", path.read_text()))
+    assert created == {people.TOPIC, people.COMPENSATION_TOPIC, payroll.TOPIC}
+    assert set(re.findall(r"--partitions (\d+)", path.read_text())) == {str(PARTITIONS)}
 
 
 def test_images_are_pinned() -> None:
