@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.eventsourcing import dead_letters
 from shared.eventsourcing.database import is_transient
+from shared.eventsourcing.errors import Conflict
 from shared.eventsourcing.kafka import Kafka, close, partitions_of
 from shared.schemas.envelope import Headers
 
@@ -67,7 +68,7 @@ class FeedReader:
             try:
                 await self._read()
             except Exception as error:
-                if not (is_transient(error) or isinstance(error, KafkaError | _TopicMissing)):
+                if not _may_pass(error):
                     raise
                 failures = min(failures + 1, 6)
                 self.last_error = f"{type(error).__name__}: {error}"
@@ -120,7 +121,7 @@ class FeedReader:
         try:
             await self.feed.apply(self._engine, records)
         except Exception as error:
-            if is_transient(error) or isinstance(error, KafkaError):
+            if _may_pass(error):
                 raise
             await self._apply_one_by_one(records)
 
@@ -130,7 +131,7 @@ class FeedReader:
             try:
                 await self.feed.apply(self._engine, [record])
             except Exception as error:
-                if is_transient(error) or isinstance(error, KafkaError):
+                if _may_pass(error):
                     raise
                 log.exception("feed.parked", feed=self.feed.name, partition=record.partition, offset=record.offset)
                 async with self._engine.begin() as connection:
@@ -139,6 +140,11 @@ class FeedReader:
 
 class _TopicMissing(Exception):  # noqa: N818 - named for the fact
     """The feed's topic is not there (yet)."""
+
+
+def _may_pass(error: Exception) -> bool:
+    """Whether reading again may help; it says nothing of the record."""
+    return is_transient(error) or isinstance(error, KafkaError | Conflict | _TopicMissing)
 
 
 def _record(record: Any) -> FeedRecord:

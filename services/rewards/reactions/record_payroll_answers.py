@@ -1,8 +1,10 @@
 """What payroll answers becomes part of the payment's history, once; what it has paid is granted."""
 
+import asyncio
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -15,10 +17,12 @@ from shared.eventsourcing.handler import CommandHandler
 from shared.eventsourcing.identifiers import derived, uuid7
 from shared.runtime.clock import now
 from shared.schemas.feed import feed_type
-from shared.schemas.identifiers import SYSTEM
+from shared.schemas.identifiers import SYSTEM, PaymentId
 from shared.schemas.payroll import TOPIC, TYPES, InstructionAccepted, InstructionPaid, InstructionRejected
 from shared.schemas.rewards import PayrollAnswer
 
+Answer: TypeAlias = InstructionAccepted | InstructionRejected | InstructionPaid
+_AT_ONCE: Final = 6
 _ANSWERS: Final = {
     InstructionAccepted: PayrollAnswer.ACCEPTED,
     InstructionRejected: PayrollAnswer.REJECTED,
@@ -33,20 +37,37 @@ def payroll_feed(handler: CommandHandler) -> Feed:
         answers = [answer for record in records if (answer := _answer(record)) is not None]
         async with engine.connect() as connection:
             known = await answers_known(connection, {answer.payment_id for answer in answers})
-        for answer in answers:
-            if (answer.payment_id, answer.version, _ANSWERS[type(answer)]) not in known:
-                await _record(handler, answer)
+        unknown = [a for a in answers if (a.payment_id, a.version, _ANSWERS[type(a)]) not in known]
+        gate = asyncio.Semaphore(_AT_ONCE)
+        work = [_record_in_order(handler, history, gate) for history in _by_payment(unknown)]
+        for outcome in await asyncio.gather(*work, return_exceptions=True):
+            if isinstance(outcome, BaseException):
+                raise outcome  # as it is: the feed's reader tells a database that is down from a bad record
 
     return Feed(name="payroll_answers", topic=TOPIC, apply=apply)
 
 
-def _answer(record: FeedRecord) -> InstructionAccepted | InstructionRejected | InstructionPaid | None:
+def _by_payment(answers: Sequence[Answer]) -> list[list[Answer]]:
+    """The answers to each payment, in the order given: payments are independent of each other."""
+    histories: dict[PaymentId, list[Answer]] = defaultdict(list)
+    for answer in answers:
+        histories[answer.payment_id].append(answer)
+    return list(histories.values())
+
+
+async def _record_in_order(handler: CommandHandler, history: Sequence[Answer], gate: asyncio.Semaphore) -> None:
+    async with gate:
+        for answer in history:
+            await _record(handler, answer)
+
+
+def _answer(record: FeedRecord) -> Answer | None:
     """The answer that a record holds; one of a type that is not known yet says nothing."""
     event = TYPES.decode(feed_type(record.headers), record.value or b"")
-    return event if isinstance(event, InstructionAccepted | InstructionRejected | InstructionPaid) else None
+    return event if isinstance(event, Answer) else None
 
 
-async def _record(handler: CommandHandler, answer: InstructionAccepted | InstructionRejected | InstructionPaid) -> None:
+async def _record(handler: CommandHandler, answer: Answer) -> None:
     at = now()
     command_id = derived("payroll", answer.payment_id, answer.version, _ANSWERS[type(answer)])
     context = Context(actor=SYSTEM, at=at, command_id=command_id, correlation_id=uuid7())
@@ -68,7 +89,7 @@ async def _record(handler: CommandHandler, answer: InstructionAccepted | Instruc
     await handler.handle_together(context, plan)
 
 
-def _said(answer: InstructionAccepted | InstructionRejected | InstructionPaid) -> dict[str, Any]:
+def _said(answer: Answer) -> dict[str, Any]:
     said: dict[str, str | date | PayrollAnswer] = {"answer": _ANSWERS[type(answer)]}
     match answer:
         case InstructionRejected():
