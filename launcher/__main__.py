@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "people": ("launcher.people", "Import people from an HR export."),
     "token": ("launcher.token", "Print a bearer token, to ask the services by hand as a person of the company."),
     "tail": ("launcher.tail", "Show the events as they come."),
+    "reconcile": ("launcher.reconcile", "Compare what was approved with what payroll was told, answered and paid."),
     "projections": ("launcher.projections", "List the read models, rebuild one."),
     "log": ("launcher.log", "Show each service's log, start a new one after a restore."),
 }

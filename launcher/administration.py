@@ -44,31 +44,33 @@ class Administration:
         Raises:
             LaunchFailed: the service does not answer, or refuses; the message says why.
         """
-        return self._ask("GET", path)
+        return ask(self.folder, self.service, "GET", f"/admin{path}")
 
     def post(self, path: str, body: Any = None) -> Any:
         """The answer's body, as `get`."""
-        return self._ask("POST", path, body)
+        return ask(self.folder, self.service, "POST", f"/admin{path}", body=body)
 
-    def _ask(self, method: str, path: str, body: Any = None) -> Any:
-        state = State(self.folder)
-        address = url(state, f"{self.service}-api")
-        if not state.exists or not address:
-            raise LaunchFailed(f"The service {self.service} was never started in {state.folder}: `trellis up`.")
-        headers = {"Authorization": f"Bearer {issue_token(state.folder, OPERATOR, [Role.ADMIN])}"}
-        try:
-            answer = httpx.request(
-                method,
-                f"{address}/{self.service}/v1/admin{path}",
-                json=body,
-                headers=headers,
-                timeout=_ANSWER_SECONDS,
-            )
-        except httpx.HTTPError as error:
-            raise LaunchFailed(f"The service {self.service} does not answer at {address}: {error}.") from error
-        if not answer.is_success:
-            raise LaunchFailed(f"The service {self.service} refuses: {_reason(answer)}")
-        return answer.json()
+
+def ask(folder: Path, service: str, method: str, path: str, *, role: Role = Role.ADMIN, body: Any = None) -> Any:
+    """The body that a service answers the operator with; `path` is below `/<service>/v1`.
+
+    Raises:
+        LaunchFailed: the service does not answer, or refuses; the message says why.
+    """
+    state = State(folder)
+    address = url(state, f"{service}-api")
+    if not state.exists or not address:
+        raise LaunchFailed(f"The service {service} was never started in {state.folder}: `trellis up`.")
+    headers = {"Authorization": f"Bearer {issue_token(state.folder, OPERATOR, [role])}"}
+    try:
+        answer = httpx.request(
+            method, f"{address}/{service}/v1{path}", json=body, headers=headers, timeout=_ANSWER_SECONDS
+        )
+    except httpx.HTTPError as error:
+        raise LaunchFailed(f"The service {service} does not answer at {address}: {error}.") from error
+    if not answer.is_success:
+        raise LaunchFailed(f"The service {service} refuses: {_reason(answer)}")
+    return answer.json()
 
 
 def _reason(answer: httpx.Response) -> str:

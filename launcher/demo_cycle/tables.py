@@ -10,6 +10,7 @@ from rich.table import Table
 
 from launcher.demo_cycle import rewards
 from launcher.demo_cycle.stage import Stage, hr
+from launcher.reconcile import sums
 
 
 async def show(console: Console, stage: Stage, cycle: str) -> int:
@@ -18,7 +19,7 @@ async def show(console: Console, stage: Stage, cycle: str) -> int:
     console.print(await _reviews(stage, cycle))
     console.print(_rewards(await rewards.rewards_of(stage, cycle)))
     reconciled = await rewards.reconciliation(stage)
-    console.print(_reconciliation(reconciled))
+    console.print(sums(reconciled))
     return int(reconciled["difference"])
 
 
@@ -63,17 +64,6 @@ def _rewards(found: Sequence[dict[str, Any]]) -> Table:
     table = _table("Rewards by status", "status", "rewards", "money", "currency")
     for (status, currency), total in sorted(money.items()):
         table.add_row(status, str(count[status, currency]), f"{total:,}", currency)
-    return table
-
-
-def _reconciliation(reconciled: dict[str, Any]) -> Table:
-    """A row for each sum, a column for each currency."""
-    lines = reconciled["currencies"]
-    table = _table("Reconciliation with payroll, in minor units", "sum", *(line["currency"] for line in lines))
-    for name in ("approved", "issued", "accepted", "rejected", "pending", "paid"):
-        table.add_row(name, *(f"{line[name]:,}" for line in lines))
-    table.add_section()
-    table.add_row("difference", *(f"{line['difference']:,}" for line in lines), style="bold")
     return table
 
 

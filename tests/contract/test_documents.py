@@ -5,9 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from launcher.__main__ import COMMANDS
+
 REPOSITORY = Path(__file__).parents[2]
 LINK = re.compile(r"\]\((?!https?://|mailto:|#)([^)#\s]+)")
 DECISIONS = REPOSITORY / "docs" / "adr"
+
+
+COMMAND = re.compile(r"`(?:\.venv/bin/)?trellis ([a-z]+)")
 
 
 def documents() -> list[Path]:
@@ -19,6 +24,11 @@ def documents() -> list[Path]:
 def test_every_link_leads_somewhere(document: Path) -> None:
     links = LINK.findall(document.read_text())
     assert [link for link in links if not (document.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("document", documents(), ids=lambda path: str(path.relative_to(REPOSITORY)))
+def test_every_command_that_is_named_exists(document: Path) -> None:
+    assert set(COMMAND.findall(document.read_text())) <= set(COMMANDS)
 
 
 def test_every_decision_is_listed_and_has_the_four_headings() -> None:

@@ -28,6 +28,9 @@ async def test_before_the_first_start_there_is_nothing_to_show_or_stop(trellis: 
     assert "Nothing was ever started" in shown.output
     assert "Start it: `trellis up`" in shown.output
     assert "Nothing was ever started" in await trellis.down()
+    asked = await trellis.run("reconcile")
+    assert asked.code == 1
+    assert "was never started" in asked.output
     assert not trellis.folder.exists()
 
 
