@@ -5,7 +5,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -15,6 +15,7 @@ import psutil
 
 from launcher import health
 from launcher.failure import LaunchFailed, last_lines
+from launcher.health import Answer
 from launcher.process import Interpreters, RunningProcess, Starter
 from launcher.state import Recorded, State
 
@@ -49,6 +50,7 @@ class Supervisor:
         self._state = state
         self._report = report
         self._starter = starter or Interpreters()
+        self._started: set[str] = set()
 
     def converge(self, wanted: Iterable[Process]) -> None:
         """Starts those that do not run as wanted; returns before they are ready."""
@@ -59,18 +61,26 @@ class Supervisor:
         """Whether all run, with the settings that are wanted."""
         return all(self._runs_as_wanted(process) for process in wanted)
 
-    def wait(self, wanted: Iterable[Process], *, within: float = 60) -> None:
-        """Returns when all are ready; fails with the log's end of the first that is not."""
-        waiting = list(wanted)
-        with ThreadPoolExecutor(max_workers=len(waiting) or 1) as pool:
-            for outcome in [pool.submit(self._wait, process, within) for process in waiting]:
-                outcome.result()
+    def wait(self, wanted: Iterable[Process], *, within: float = 60, patience: float = 20) -> None:
+        """Returns when all are ready; fails with the log's end of the first that is not `within` these seconds.
 
-    def stop(self, names: Iterable[str]) -> None:
+        One that ran already and is not ready after `patience` is started anew.
+        """
+        waiting = list(wanted)
+        for hung, answer in self._unready(
+            [process for process in waiting if process.name not in self._started], patience
+        ):
+            self._report(f"{hung.name} runs but is not ready ({health.reasons(answer)}); it is started anew.")
+            self.stop([hung.name], within=2)
+            self._start(hung)
+        for process, answer in self._unready(waiting, within):
+            raise LaunchFailed(self._failure(process, answer, within))
+
+    def stop(self, names: Iterable[str], *, within: float = 15) -> None:
         """Asks all to end, waits for all, and forgets them."""
         recorded = [found for name in names if (found := self._state.find(name)) is not None]
         with ThreadPoolExecutor(max_workers=len(recorded) or 1) as pool:
-            for stopped in [pool.submit(found.process.stop, within=15) for found in recorded]:
+            for stopped in [pool.submit(found.process.stop, within=within) for found in recorded]:
                 stopped.result()
         for found in recorded:
             self._state.forget(found.name)
@@ -93,31 +103,45 @@ class Supervisor:
                 found.process.stop()
             else:
                 self._report(f"{wanted.name} was found dead (process {found.process.pid}); it is started again.")
+        self._start(wanted)
+
+    def _start(self, wanted: Process) -> None:
         process = self._starter.start(
             wanted.module, log=self._log(wanted), environment=wanted.settings, folder=self._state.folder
         )
+        self._started.add(wanted.name)
         self._state.record(Recorded(wanted.name, process, wanted.fingerprint))
 
     def _runs_as_wanted(self, wanted: Process) -> bool:
         found = self._state.find(wanted.name)
         return found is not None and found.fingerprint == wanted.fingerprint and found.process.alive()
 
-    def _wait(self, wanted: Process, within: float) -> None:
+    def _unready(self, waiting: Sequence[Process], within: float) -> list[tuple[Process, Answer]]:
+        """Waits for all at once; those that are not ready in that time, or ended, each with its last answer."""
+        with ThreadPoolExecutor(max_workers=len(waiting) or 1) as pool:
+            answers = [pool.submit(self._last_answer, process, within) for process in waiting]
+            asked = zip(waiting, (answer.result() for answer in answers), strict=True)
+            return [(process, answer) for process, answer in asked if not answer.ok]
+
+    def _last_answer(self, process: Process, within: float) -> Answer:
         end = time.monotonic() + within
-        log = self._log(wanted)
         while True:
-            found = self._state.find(wanted.name)
-            answer = health.ask(wanted.port, wanted.ready)
-            if answer.ok and found is not None and found.process.listens_on(wanted.port):
-                return  # and it is not somebody else who took the port meanwhile
-            if found is None or not found.process.alive():
-                raise LaunchFailed(f"{wanted.name} ended while it was starting. The end of {log}:\n{last_lines(log)}")
-            if time.monotonic() > end:
-                raise LaunchFailed(
-                    f"{wanted.name} is not ready after {within:.0f} s: {health.reasons(answer)}. "
-                    f"The end of {log}:\n{last_lines(log)}\nTry `trellis down`, then `trellis up`."
-                )
+            found = self._state.find(process.name)
+            answer = health.ask(process.port, process.ready)
+            if answer.ok and (found is None or not found.process.listens_on(process.port)):
+                answer = Answer(0, None)  # somebody else took the port meanwhile
+            if answer.ok or found is None or not found.process.alive() or time.monotonic() > end:
+                return answer
             time.sleep(0.05)
+
+    def _failure(self, process: Process, answer: Answer, within: float) -> str:
+        log = self._log(process)
+        if not self._state.is_running(process.name):
+            return f"{process.name} ended while it was starting. The end of {log}:\n{last_lines(log)}"
+        return (
+            f"{process.name} is not ready after {within:.0f} s: {health.reasons(answer)}. "
+            f"The end of {log}:\n{last_lines(log)}\nTry `trellis down`, then `trellis up`."
+        )
 
     def _log(self, process: Process) -> Path:
         return self._state.logs / f"{process.name}.log"

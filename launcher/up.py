@@ -69,7 +69,7 @@ def _bring_up(state: State, progress: Progress, servers: Servers) -> None:
     """Services load while the servers start, and have nothing to load where everything runs already."""
     supervisor = Supervisor(state, progress.say)
     supervisor.stop_unrecorded()
-    stop_clients_of_a_lost_broker(state, supervisor)
+    stop_clients_of_a_lost_broker(state, supervisor, servers.kafka)
     if servers.kafka == state.kafka and all(state.is_running(name) for name in (POSTGRES, *processes.NAMES)):
         around = servers.bring(state, progress)
         _bring_processes(around, progress, Interpreters())
@@ -79,10 +79,10 @@ def _bring_up(state: State, progress: Progress, servers: Servers) -> None:
         _bring_processes(around, progress, starter)
 
 
-def stop_clients_of_a_lost_broker(state: State, supervisor: Supervisor) -> None:
+def stop_clients_of_a_lost_broker(state: State, supervisor: Supervisor, kafka: str) -> None:
     """They start anew with the new one. Asked by name for a topic, a broker in memory makes it, of its own shape."""
     lost = broker_of(state)
-    if lost is not None and not lost.durable and not lost.alive():
+    if state.kafka != kafka or (lost is not None and not lost.durable and not lost.alive()):
         supervisor.stop(processes.KAFKA_CLIENTS)
 
 

@@ -1,4 +1,4 @@
-"""A broker in memory that was lost: whoever reads from it must be gone before the next one starts."""
+"""A broker in memory that was lost, or gives way: whoever reads from it must be gone before the next one starts."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -45,19 +45,26 @@ def broker_recorded(state: State, kind: str, process: RunningProcess) -> None:
 def test_a_lost_broker_in_memory_takes_its_clients_along(state: State) -> None:
     worker = reading(state)
     broker_recorded(state, embedded.KIND, replace(worker, born=worker.born - 1_000))
-    stop_clients_of_a_lost_broker(state, supervisor(state))
+    stop_clients_of_a_lost_broker(state, supervisor(state), embedded.KIND)
     assert not worker.alive()
 
 
 def test_a_broker_that_lives_keeps_its_clients(state: State) -> None:
     worker = reading(state)
     broker_recorded(state, embedded.KIND, worker)
-    stop_clients_of_a_lost_broker(state, supervisor(state))
+    stop_clients_of_a_lost_broker(state, supervisor(state), embedded.KIND)
     assert worker.alive()
 
 
 def test_clients_wait_for_a_lost_broker_that_keeps_its_topics(state: State) -> None:
     worker = reading(state)
     broker_recorded(state, apache.KIND, replace(worker, born=worker.born - 1_000))
-    stop_clients_of_a_lost_broker(state, supervisor(state))
+    stop_clients_of_a_lost_broker(state, supervisor(state), apache.KIND)
     assert worker.alive()
+
+
+def test_a_broker_that_gives_way_to_another_takes_its_clients_along(state: State) -> None:
+    worker = reading(state)
+    broker_recorded(state, apache.KIND, replace(worker, born=worker.born - 1_000))
+    stop_clients_of_a_lost_broker(state, supervisor(state), embedded.KIND)
+    assert not worker.alive()

@@ -1,5 +1,7 @@
 """The supervisor on real processes: it starts what is missing, keeps what runs, and says what it found."""
 
+import os
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -104,9 +106,22 @@ def test_what_answers_on_a_port_that_somebody_else_took_is_not_taken_for_the_pro
 
 def test_a_process_that_is_never_ready_says_why(run: Run) -> None:
     unready = answering("unready", TRELLIS_ANSWER="503")
-    run.supervisor.converge([unready])
+    supervisor = run.supervisor
+    supervisor.converge([unready])
     with pytest.raises(LaunchFailed, match="unready is not ready after 1 s: the store is away"):
-        run.supervisor.wait([unready], within=1)
+        supervisor.wait([unready], within=1)
+
+
+def test_a_process_that_hangs_is_started_anew(run: Run) -> None:
+    one = answering("one")
+    (hanging,) = run.bring(one)
+    os.kill(hanging.pid, signal.SIGSTOP)
+    supervisor = run.supervisor
+    supervisor.converge([one])
+    supervisor.wait([one], within=20, patience=0.5)
+    assert not hanging.alive()
+    assert run.process(one).alive()
+    assert run.said == ["one runs but is not ready (it does not answer); it is started anew."]
 
 
 def test_stopping_ends_all_and_forgets_them(run: Run) -> None:
