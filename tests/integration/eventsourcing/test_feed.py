@@ -1,0 +1,109 @@
+"""Feeds that are not ours: read from the beginning at every start; a bad record is parked, an outage waited for."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager, suppress
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from launcher.brokers.broker import Broker
+from shared.eventsourcing.errors import Conflict
+from shared.eventsourcing.feed import Feed, FeedReader, FeedRecord
+from tests.conftest import NewTopic
+from tests.integration.eventsourcing.running import kafka_of, until
+from tests.integration.eventsourcing.tally import kernel_engine, scalar
+from tests.servers.databases import Database
+
+pytestmark = pytest.mark.kafka
+
+
+async def send(broker: Broker, topic: str, values: Sequence[str]) -> None:
+    producer = kafka_of(broker).producer()
+    await producer.start()
+    for value in values:
+        await producer.send_and_wait(topic, value.encode(), key=value.encode())
+    await producer.stop()
+
+
+@asynccontextmanager
+async def reading(engine: AsyncEngine, broker: Broker, feed: Feed) -> AsyncGenerator[FeedReader]:
+    reader = FeedReader(engine, kafka_of(broker), feed)
+    task = asyncio.create_task(reader.run())
+    try:
+        yield reader
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+def values_of(records: Sequence[FeedRecord]) -> list[str]:
+    return [(record.value or b"").decode() for record in records]
+
+
+async def test_a_feed_is_read_from_its_beginning_at_every_start(
+    database: Database, kafka: Broker, new_topic: NewTopic
+) -> None:
+    engine, topic = await kernel_engine(database), await new_topic(partitions=3)
+    seen: list[str] = []
+
+    async def apply(_engine: AsyncEngine, records: Sequence[FeedRecord]) -> None:
+        seen.extend(values_of(records))
+
+    await send(kafka, topic, [f"v{n}" for n in range(20)])
+    feed = Feed(name="feed", topic=topic, apply=apply)
+    for _ in range(2):
+        seen.clear()
+        async with reading(engine, kafka, feed) as reader:
+
+            async def everything() -> bool:
+                return reader.caught_up.is_set() and len(seen) == 20
+
+            await until(everything, what="twenty records and caught up")
+        assert sorted(seen) == sorted(f"v{n}" for n in range(20))
+    await engine.dispose()
+
+
+async def test_a_record_that_cannot_be_applied_is_parked_and_the_others_go_on(
+    database: Database, kafka: Broker, new_topic: NewTopic
+) -> None:
+    engine, topic = await kernel_engine(database), await new_topic(partitions=3)
+    applied: set[str] = set()
+
+    async def apply(_engine: AsyncEngine, records: Sequence[FeedRecord]) -> None:
+        if "bad" in values_of(records):
+            raise ValueError("cannot be applied")
+        applied.update(values_of(records))
+
+    await send(kafka, topic, ["a", "bad", "b", "c"])
+    async with reading(engine, kafka, Feed(name="feed", topic=topic, apply=apply)):
+
+        async def done() -> bool:
+            return applied == {"a", "b", "c"} and await scalar(engine, "select count(*) from dead_letters") == 1
+
+        await until(done, what="three applied, one parked")
+    await engine.dispose()
+
+
+@pytest.mark.parametrize("error", [ConnectionResetError("the database went away"), Conflict("payment-1")])
+async def test_an_outage_or_a_contended_stream_is_waited_for_and_parks_nothing(
+    database: Database, kafka: Broker, new_topic: NewTopic, error: Exception
+) -> None:
+    engine, topic = await kernel_engine(database), await new_topic(partitions=3)
+    failures, applied = iter([error, error]), set[str]()
+
+    async def apply(_engine: AsyncEngine, records: Sequence[FeedRecord]) -> None:
+        if (failure := next(failures, None)) is not None:
+            raise failure
+        applied.update(values_of(records))
+
+    await send(kafka, topic, ["a", "b", "c"])
+    async with reading(engine, kafka, Feed(name="feed", topic=topic, apply=apply)):
+
+        async def done() -> bool:
+            return applied == {"a", "b", "c"}
+
+        await until(done, what="three applied after two failures")
+    assert await scalar(engine, "select count(*) from dead_letters") == 0
+    await engine.dispose()
