@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, date
 from typing import Final
 
-from sqlalchemy import BigInteger, Boolean, Column, Date, Integer, MetaData, Numeric, Table, Uuid, select
+from sqlalchemy import BigInteger, Boolean, Column, Date, Index, Integer, MetaData, Numeric, Table, Uuid, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.reviews.projections.rows import Row, change_rows
@@ -28,6 +28,7 @@ GOALS: Final = Table(
     Column("progress", Numeric),
     Column("version", Integer, nullable=False),
     Column("position", BigInteger, nullable=False),
+    Index("evidence_goals_by_owner", "owner"),
 )
 FEEDBACK: Final = Table(
     "evidence_feedback",
@@ -36,6 +37,7 @@ FEEDBACK: Final = Table(
     Column("receiver", Uuid, nullable=False),
     Column("given_on", Date, nullable=False),
     Column("version", Integer, nullable=False),
+    Index("evidence_feedback_by_receiver", "receiver", "given_on"),
 )
 """Only what its receiver may see, and never who wrote it."""
 

@@ -9,6 +9,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     DateTime,
+    Index,
     Integer,
     MetaData,
     Select,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     false,
     literal,
     select,
+    text,
     true,
     tuple_,
     union_all,
@@ -34,6 +36,7 @@ from shared.schemas.identifiers import PersonId, ReviewCycleId, ReviewId
 from shared.schemas.reviews import TOPIC, ManagerAssessmentSubmitted, ReviewCycleClosed, ReviewOpened
 
 _METADATA: Final = MetaData()
+_NOT_COMPLETED: Final = text("state <> 'completed'")
 WAITING: Final = Table(
     "review_inbox",
     _METADATA,
@@ -45,6 +48,9 @@ WAITING: Final = Table(
     Column("state", Text, nullable=False),
     Column("version", Integer, nullable=False),
     Column("since", DateTime(timezone=True), nullable=False),
+    Index("review_inbox_by_person", "person", postgresql_where=_NOT_COMPLETED),
+    Index("review_inbox_by_manager", "manager", postgresql_where=_NOT_COMPLETED),
+    Index("review_inbox_by_state", "state", "since", postgresql_where=_NOT_COMPLETED),
 )
 CLOSED: Final = Table("review_inbox_closed_cycles", _METADATA, Column("cycle", Uuid, primary_key=True))
 """In a closed cycle nothing waits. A row of its own: cycle and review come from different partitions."""

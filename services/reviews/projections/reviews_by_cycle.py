@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
-from sqlalchemy import Boolean, Column, DateTime, Integer, MetaData, Numeric, Table, Text, Uuid, func, select
+from sqlalchemy import Boolean, Column, DateTime, Index, Integer, MetaData, Numeric, Table, Text, Uuid, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.reviews.projections.review_state import STATE_AFTER, STATES
@@ -30,6 +30,9 @@ REVIEWS: Final = Table(
     Column("version", Integer, nullable=False),
     Column("opened_at", DateTime(timezone=True), nullable=False),
     Column("changed_at", DateTime(timezone=True), nullable=False),
+    Index("reviews_by_cycle_by_cycle", "cycle", "review"),
+    Index("reviews_by_cycle_by_person", "person", "review"),
+    Index("reviews_by_cycle_by_manager", "manager", "review"),
 )
 
 

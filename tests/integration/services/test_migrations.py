@@ -9,6 +9,9 @@ from sqlalchemy import Connection, Table, inspect
 from services.feedback.app import SERVICE as FEEDBACK
 from services.goals.api.goal_graph import GRAPH, LOCK
 from services.goals.app import SERVICE as GOALS
+from services.reviews.app import SERVICE as REVIEWS
+from services.rewards.app import SERVICE as REWARDS
+from services.rewards.projections.compensation import COMPENSATION
 from shared.eventsourcing.database import create_engine
 from shared.eventsourcing.schema import PARTITIONS
 from shared.runtime.migration import migrate
@@ -16,8 +19,8 @@ from shared.runtime.service import Service
 from tests.servers.databases import Database, Postgres
 from tests.servers.service import MigratedDatabases
 
-SERVICES = (FEEDBACK, GOALS)
-BESIDE_THE_READ_MODELS = {GOALS.name: (GRAPH, LOCK)}
+SERVICES = (FEEDBACK, GOALS, REVIEWS, REWARDS)
+BESIDE_THE_READ_MODELS = {GOALS.name: (GRAPH, LOCK), REWARDS.name: (COMPENSATION,)}
 each_service = pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
 
 Shape = dict[str, tuple[dict[str, Any], dict[str, Any]]]
