@@ -144,7 +144,7 @@ def _reissue(payment: Payment, command: ReissuePayment) -> Sequence[Event]:
 
 
 def _record(payment: Payment, command: RecordPayrollAnswer) -> Sequence[Event]:
-    """The answer as an event; what is known already, and what an older version was answered, is nothing new.
+    """The answer as an event; what is known already is nothing new.
 
     Payment before acceptance is a fact too: until the acceptance comes it shows as a mismatch.
     """
@@ -155,12 +155,19 @@ def _record(payment: Payment, command: RecordPayrollAnswer) -> Sequence[Event]:
             return [_refusal(command, "payment-was-never-issued")]
         case Issued() if command.version > payment.version:
             return [_refusal(command, "version-was-never-issued")]
-        case Issued() if command.version < payment.version or command.answer in payment.answers:
+        case Issued() if command.version < payment.version:
+            return _about_a_rejected_version(command)
+        case Issued() if command.answer in payment.answers:
             return []
         case Issued() if _contradict({*payment.answers, command.answer}):
             return [_refusal(command, f"payment-is-already-{max(payment.answers)}")]
         case Issued():
             return [_answered(command)]
+
+
+def _about_a_rejected_version(command: RecordPayrollAnswer) -> Sequence[Event]:
+    """Only what was rejected is issued again: anything else that payroll says of it may mean money paid twice."""
+    return [] if command.answer == PayrollAnswer.REJECTED else [_refusal(command, "version-was-rejected")]
 
 
 def _contradict(answers: set[PayrollAnswer]) -> bool:

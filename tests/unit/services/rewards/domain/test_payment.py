@@ -165,9 +165,14 @@ def test_only_a_rejected_payment_is_issued_again() -> None:
     )
 
 
-def test_what_an_older_version_was_answered_is_ignored() -> None:
-    given(PAYMENT, issued, rejected_answer, reissued).when(ACCEPTED).then_nothing()
-    given(PAYMENT, issued, rejected_answer, reissued).when(PAID).then_nothing()
+def test_the_rejection_of_an_older_version_is_nothing_new() -> None:
+    given(PAYMENT, issued, rejected_answer, reissued).when(REJECTED).then_nothing()
+
+
+def test_an_older_version_that_is_paid_after_all_is_on_record() -> None:
+    refused = refusal(PayrollAnswer.PAID, "version-was-rejected")
+    given(PAYMENT, issued, rejected_answer, reissued).when(PAID).then(refused)
+    given(PAYMENT, issued, rejected_answer, reissued, refused).when(PAID).then_nothing()
 
 
 def test_the_new_version_is_answered_for_itself() -> None:
