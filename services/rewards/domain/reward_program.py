@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Annotated, Any, Final
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from services.rewards.domain.merit_matrix import check_matrix
 from shared.eventsourcing.decider import Command, Decider, Rejected, RequestBody
@@ -15,11 +15,16 @@ from shared.schemas.rewards import MeritMatrix, RewardKind, RewardProgramOpened
 from shared.schemas.values import ShortText
 
 
+def _without_unknown_fields(matrix: Any) -> MeritMatrix:
+    """Events are read tolerantly; in a request a misspelt `unrated` must not mean none."""
+    return matrix if isinstance(matrix, MeritMatrix) else MeritMatrix.model_validate(matrix, extra="forbid")
+
+
 class OpenRewardProgramBody(RequestBody):
     cycle: ReviewCycleId
     name: ShortText = Field(examples=["Merit 2025"])
     pool: BudgetPoolId
-    matrix: MeritMatrix
+    matrix: Annotated[MeritMatrix, BeforeValidator(_without_unknown_fields)]
     effective_on: date = Field(description="The day from which an increase holds.")
     coverage_start: date = Field(description="First day of the period that prorates.")
     coverage_end: date = Field(description="Last day of that period, included.")
