@@ -6,7 +6,7 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.domain.reward import Proposed, Reward
-from services.rewards.projections.rewards_by_status import RewardStatus
+from services.rewards.projections.reward_status import VISIBLE_TO_BENEFICIARY, RewardStatus
 from shared.people import reporting_line
 from shared.runtime.authorization import READ, Grant, Permissions, Relation
 from shared.runtime.caller import Caller, Role
@@ -37,7 +37,6 @@ REWARDS: Final = Permissions(
 )
 PAYMENTS: Final = Permissions({READ: {_HR, _PAYROLL}, REISSUE: {_HR, _PAYROLL}})
 _POSSIBLE: Final = (APPROVE, REJECT, ADJUST)
-_VISIBLE_TO_BENEFICIARY: Final = frozenset({RewardStatus.APPROVED, RewardStatus.GRANTED})
 
 
 async def relations_to(connection: AsyncConnection, caller: Caller, person: PersonId) -> set[Relation]:
@@ -46,9 +45,9 @@ async def relations_to(connection: AsyncConnection, caller: Caller, person: Pers
     return {Relation(relation) for relation in found}
 
 
-def seen_through(status: RewardStatus, relations: AbstractSet[Relation]) -> set[Relation]:
-    """A beneficiary sees a reward once it is approved, not while others are deciding."""
-    return set(relations) if status in _VISIBLE_TO_BENEFICIARY else set(relations) - {Relation.SELF}
+def is_hidden(status: RewardStatus, relations: AbstractSet[Relation]) -> bool:
+    """A beneficiary sees a reward once it is approved, not while others are deciding, whatever role they have."""
+    return Relation.SELF in relations and status not in VISIBLE_TO_BENEFICIARY
 
 
 def allowed_actions(reward: Reward, caller: Caller, relations: AbstractSet[Relation]) -> list[str]:

@@ -16,8 +16,8 @@ from services.rewards.api.permissions import (
     REJECT,
     REWARDS,
     allowed_actions,
+    is_hidden,
     relations_to,
-    seen_through,
 )
 from services.rewards.domain.reward import (
     REWARD,
@@ -30,7 +30,8 @@ from services.rewards.domain.reward import (
     Reward,
 )
 from services.rewards.projections import rewards_by_status
-from services.rewards.projections.rewards_by_status import RewardRow, RewardStatus, SortKey, Wanted
+from services.rewards.projections.reward_status import RewardStatus
+from services.rewards.projections.rewards_by_status import RewardRow, SortKey, Wanted
 from shared.eventsourcing.decision import Decision
 from shared.people.reporting_line import people_below
 from shared.runtime.authorization import READ, Relation
@@ -92,7 +93,8 @@ def reward_routes(runtime: Runtime) -> APIRouter:
         """HR and payroll see all; managers those of people below them; everybody their own once approved."""
         await runtime.wait(rewards_by_status.PROJECTION.name, edge.consistency)
         async with runtime.engine.connect() as connection:
-            wanted = Wanted(persons=await _visible(connection, edge, person), status=status, cycle=cycle)
+            persons = await _visible(connection, edge, person)
+            wanted = Wanted(persons=persons, reader=edge.caller.person, status=status, cycle=cycle)
             rows = await rewards_by_status.page(connection, wanted, after=page.after(SortKey), limit=page.limit + 1)
         return page.of(rows, key=lambda row: (row.proposed_at, row.reward), item=_view)
 
@@ -114,7 +116,9 @@ def reward_routes(runtime: Runtime) -> APIRouter:
             if row is None:
                 raise not_found("reward", reward)
             relations = await relations_to(connection, edge.caller, row.person)
-        REWARDS.require(READ, edge.caller, seen_through(row.status, relations), of=f"reward {reward}")
+        if is_hidden(row.status, relations):
+            raise not_found("reward", reward)
+        REWARDS.require(READ, edge.caller, relations, of=f"reward {reward}")
         edge.response.headers["ETag"] = f'"{row.version}"'
         return _view(row)
 
@@ -156,17 +160,16 @@ def _person(reward: Reward) -> PersonId | None:
 
 
 async def _visible(connection: AsyncConnection, edge: Edge, person: PersonId | None) -> set[PersonId] | None:
-    """Whose rewards the caller may list; None: everybody's."""
+    """Whose rewards the caller may list; None: everybody's. Their own are among them."""
     if REWARDS.allows(LIST_ALL, edge.caller):
         return None if person is None else {person}
-    below: set[PersonId] = set()
+    visible = {edge.caller.person}
     if Role.MANAGER in edge.caller.roles:
-        below = {
-            PersonId(found) for found in await connection.scalars(select(people_below(edge.caller.person).subquery()))
-        }
-    if person is not None and person not in below:
+        below = await connection.scalars(select(people_below(edge.caller.person).subquery()))
+        visible.update(map(PersonId, below))
+    if person is not None and person not in visible:
         raise not_found("person", person)
-    return below if person is None else {person}
+    return visible if person is None else {person}
 
 
 def _view(row: RewardRow) -> RewardView:

@@ -22,6 +22,7 @@ from sqlalchemy import (
     Uuid,
     bindparam,
     func,
+    or_,
     select,
     tuple_,
     update,
@@ -29,6 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.rewards.projections.reward_status import VISIBLE_TO_BENEFICIARY, RewardStatus
 from shared.eventsourcing.projection import Projection
 from shared.eventsourcing.recorded import Recorded
 from shared.schemas.event import Event
@@ -52,7 +54,6 @@ from shared.schemas.rewards import (
     RewardProposed,
     RewardRejected,
 )
-from shared.schemas.values import OpenEnum
 
 REWARDS: Final = Table(
     "rewards",
@@ -94,14 +95,6 @@ _UPDATED: Final = (
 )
 
 
-class RewardStatus(OpenEnum):
-    NOT_PROPOSED = "not-proposed"
-    PROPOSED = "proposed"
-    APPROVED = "approved"
-    REJECTED = "rejected"
-    GRANTED = "granted"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RewardRow:
     """One reward as it stands; without a proposal there is a reason and no money."""
@@ -139,9 +132,13 @@ class StatusTotal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What a list of rewards is narrowed to; `persons` None: everybody's."""
+    """What a list of rewards is narrowed to; `persons` None: everybody's.
+
+    `reader` asks: of their own rewards they see those that are decided.
+    """
 
     persons: Collection[PersonId] | None = None
+    reader: PersonId | None = None
     status: RewardStatus | None = None
     cycle: ReviewCycleId | None = None
 
@@ -149,6 +146,9 @@ class Wanted:
         found: list[ColumnElement[bool]] = []
         if self.persons is not None:
             found.append(_REWARD.person.in_(self.persons))
+        if self.reader is not None:
+            decided = [status.value for status in VISIBLE_TO_BENEFICIARY]
+            found.append(or_(_REWARD.person != self.reader, _REWARD.status.in_(decided)))
         if self.status is not None:
             found.append(_REWARD.status == self.status.value)
         if self.cycle is not None:

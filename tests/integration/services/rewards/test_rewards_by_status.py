@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.projections import rewards_by_status
-from services.rewards.projections.rewards_by_status import PROJECTION, RewardStatus, StatusTotal, Wanted
+from services.rewards.projections.reward_status import RewardStatus
+from services.rewards.projections.rewards_by_status import PROJECTION, StatusTotal, Wanted
 from shared.eventsourcing.recorded import Recorded
 from shared.schemas.event import Event
 from shared.schemas.identifiers import ReviewCycleId
