@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
@@ -20,6 +20,7 @@ from launcher.state import DEFAULT_FOLDER, Folder, State
 app = typer.Typer()
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON, with all addresses.")]
 Status = Mapping[str, Any]
+_PATIENCE_SECONDS: Final = 10.0  # a worker asks its database and the broker first, on a machine that may be busy
 
 
 @app.command()
@@ -81,7 +82,7 @@ def _ready(state: State, name: str, probe: str) -> Status:
 
 def _ask(state: State, name: str, path: str) -> Answer:
     port = state.port(name)
-    return Answer(0, None) if port is None else health.ask(port, path)
+    return Answer(0, None) if port is None else health.ask(port, path, within=_PATIENCE_SECONDS)
 
 
 def _postgres(state: State) -> Status:
