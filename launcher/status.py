@@ -104,7 +104,9 @@ def _kafka(state: State) -> Status:
 
 
 def _show(found: Status, console: Console) -> None:
-    table = Table("service", "ready", "relay", "store", "behind", "stopped", "last error", box=None, pad_edge=False)
+    table = Table(
+        "service", "ready", "relay", "store", "behind", "parked", "stopped", "last error", box=None, pad_edge=False
+    )
     for service, said in found["services"].items():
         table.add_row(service, _tick(said["ready"]), *_worker_row(said))
     console.print(table)
@@ -119,15 +121,23 @@ def _show(found: Status, console: Console) -> None:
 
 
 def _worker_row(said: Status) -> tuple[str, ...]:
-    """Relay and store position, the events that its projections are behind, stopped partitions, the last error."""
+    """Relay and store position, events behind, events parked with their cause, stopped partitions, the last error."""
     worker = said["worker"]
     if worker is None:
-        return "", "", "", "", "; ".join(said["problems"])
+        return "", "", "", "", "", "; ".join(said["problems"])
     projections: list[dict[str, Any]] = worker.get("projections", [])
     behind = sum(projection.get("lag") or 0 for projection in projections)
+    parked = sum({part["name"]: part.get("parked") or 0 for part in projections}.values())
     stopped = [f"{part['name']}/{part['topic']}/{part['partition']}" for part in projections if part.get("stopped")]
     error = "; ".join(said["problems"]) or str(worker.get("last_error") or "")
-    return str(worker["relay_position"]), str(worker["store_position"]), str(behind), ", ".join(stopped), error
+    return (
+        str(worker["relay_position"]),
+        str(worker["store_position"]),
+        str(behind),
+        str(parked),
+        ", ".join(stopped),
+        error,
+    )
 
 
 def _tick(ready: bool) -> str:  # noqa: FBT001 - one value in, one mark out
