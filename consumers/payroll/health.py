@@ -10,8 +10,8 @@ State: TypeAlias = Callable[[], tuple[bool, Mapping[str, Any]]]
 """Whether payroll is ready, and what there is to say of it."""
 
 
-async def serve(port: int, state: State) -> asyncio.Server:
-    """Answer probes on the port until the server is closed."""
+async def serve(host: str, port: int, state: State) -> asyncio.Server:
+    """Answer probes on this address until the server is closed."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, TimeoutError):
@@ -21,7 +21,7 @@ async def serve(port: int, state: State) -> asyncio.Server:
             await writer.drain()
         writer.close()
 
-    return await asyncio.start_server(answer, port=port, limit=16_384)
+    return await asyncio.start_server(answer, host, port, limit=16_384)
 
 
 def _answer(request: bytes, state: State) -> bytes:

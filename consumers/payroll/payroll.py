@@ -49,7 +49,8 @@ class Payroll:
 
     async def run(self) -> None:
         """Work until cancelled."""
-        server = await health.serve(self.settings.health_port, self.state) if self.settings.health_port else None
+        host, port = self.settings.health_host, self.settings.health_port
+        server = await health.serve(host, port, self.state) if port else None
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._persistently("reading", self._read))

@@ -22,6 +22,7 @@ class Settings:
     database: Path
     idempotence: bool = True
     fixed_assignment: bool = False
+    health_host: str = "127.0.0.1"
     health_port: int | None = None
     pay_groups: frozenset[str] = frozenset()
     pay_on_pay_date: bool = False
@@ -41,6 +42,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         database=Path(_required(environment, "TRELLIS_PAYROLL_DATABASE")),
         idempotence=_one_of(environment, "TRELLIS_KAFKA_IDEMPOTENCE", "true", "false") == "true",
         fixed_assignment=_one_of(environment, "TRELLIS_KAFKA_ASSIGNMENT", "group", "fixed") == "fixed",
+        health_host=environment.get("TRELLIS_PAYROLL_HEALTH_HOST", "127.0.0.1"),
         health_port=_number("TRELLIS_PAYROLL_HEALTH_PORT", port) if port else None,
         pay_groups=frozenset(group.strip() for group in groups.split(",") if group.strip()),
         pay_on_pay_date=_one_of(environment, "TRELLIS_PAYROLL_PAY", "at-once", "on-pay-date") == "on-pay-date",
