@@ -87,6 +87,30 @@ async def test_a_contested_pool_is_spent_to_the_last_reward_it_affords(company: 
     assert await available(company) == 0
 
 
+async def test_approvals_rejections_and_top_ups_at_once_leave_a_pool_that_adds_up(company: Company) -> None:
+    rewards = await contested(company, AFFORDABLE)
+    more = 4
+
+    async def decide(n: int, reward: str) -> int:
+        if n % 4 == 0:
+            return (await company.hanna.post(f"/rewards/{reward}/reject", json={"reason": "Left"})).status_code
+        return (await company.hanna.post(f"/rewards/{reward}/approve")).status_code
+
+    async def top_up() -> int:
+        body = {"amount": {"amount": f"{AMOUNT // 100}.00", "currency": "USD"}, "reason": "Board"}
+        return (await company.hanna.post(f"/pools/{company.pool}/top-up", json=body)).status_code
+
+    decided = (decide(n, reward) for n, reward in enumerate(rewards))
+    codes = await asyncio.gather(*decided, *(top_up() for _ in range(more)))
+    approved = [code for n, code in enumerate(codes[:APPROVERS]) if n % 4].count(200)
+    assert set(codes) <= {200, 409}
+    assert set(codes[APPROVERS:]) == {200}
+    assert AFFORDABLE <= approved <= AFFORDABLE + more
+    assert await available(company) == TOO_LITTLE_FOR_ONE_MORE + (AFFORDABLE + more - approved) * AMOUNT
+    await company.settled()
+    assert (await company.reconciled())["difference"] == 0
+
+
 async def test_out_of_turn_the_pool_is_not_overspent_either(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     """Turns save conflicts; what keeps the pool is the check of the stream's head at the append."""
     rewards = await contested(company, AFFORDABLE)
