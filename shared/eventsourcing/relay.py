@@ -23,6 +23,7 @@ from shared.eventsourcing.store import Metadata
 from shared.schemas.envelope import Envelope, LogMark, mark_to_headers, to_headers
 
 _POLL_SECONDS: Final = 0.03
+_QUIET_POLL_SECONDS: Final = 0.1  # after a second without an event: what an idle worker costs is mostly asking
 _CHUNK: Final = 2_000
 _SEND_SECONDS: Final = 20.0
 _RELEASE_SECONDS: Final = 2.0
@@ -188,7 +189,7 @@ class Leadership:
         self._marked: dict[int, int] = {}
         self._sent: dict[int, int] = {}
         self._ends: dict[int, int] = {}
-        self._marked_at = self._looked = time.monotonic()
+        self._marked_at = self._looked = self._published_at = time.monotonic()
 
     async def begin(self) -> None:
         """Find out from where to publish, and put the checkpoint there if Kafka holds less than it says."""
@@ -207,7 +208,8 @@ class Leadership:
         if now - self._looked > _EMPTIED_SECONDS:
             await self._look()
             self._looked = now
-        await asyncio.sleep(_POLL_SECONDS)
+        quiet = now - self._published_at > 1
+        await asyncio.sleep(_QUIET_POLL_SECONDS if quiet else _POLL_SECONDS)
 
     async def _publish(self) -> int:
         """Send the next chunk, await every record, then move the checkpoint; how many events there were."""
@@ -224,7 +226,7 @@ class Leadership:
                 chain[partition] = Link(row["position"], row["event_id"])
         await self._acknowledged(futures)
         await self._relay.lease.move(self._lead.epoch, rows[-1]["position"], chain)
-        self._position, self._chain = rows[-1]["position"], chain
+        self._position, self._chain, self._published_at = rows[-1]["position"], chain, time.monotonic()
         return len(rows)
 
     async def _read(self) -> Sequence[Any]:

@@ -26,6 +26,7 @@ from shared.eventsourcing.seeking import Standstill, pause, seek
 from shared.eventsourcing.starting_now import start_now
 from shared.eventsourcing.walk import Record
 
+_BUSY_POLL_MS, _QUIET_POLL_MS, _QUIET_SECONDS = 10, 50, 2.0  # an idle worker costs what its polling costs
 _WATCH_SECONDS: Final = 0.5
 _COMMIT_SECONDS: Final = 5.0
 _RETRY_SECONDS: Final = 2.0
@@ -77,7 +78,7 @@ class Subscription:
             **where,
             batch=True,
             max_records=max_records,
-            batch_timeout_ms=10,
+            batch_timeout_ms=_BUSY_POLL_MS,
             ack_policy=AckPolicy.MANUAL,
             auto_offset_reset="earliest",
             parser=self._parse,
@@ -115,6 +116,7 @@ class Subscription:
 
     async def _handle(self, message: KafkaMessage) -> None:
         self.last_poll = time.monotonic()
+        self._subscriber.batch_timeout_ms = _BUSY_POLL_MS
         consumer: Any = message.consumer
         records: Any = message.raw_message
         for (topic, partition), part in groupby(records, key=lambda r: (r.topic, r.partition)):
@@ -193,6 +195,8 @@ class Subscription:
             consumer = self.consumer
             if consumer is None:
                 continue
+            if time.monotonic() - self.last_poll > _QUIET_SECONDS:
+                self._subscriber.batch_timeout_ms = _QUIET_POLL_MS
             try:
                 await self._look_at_checkpoints(consumer)
                 await self.seek([tp for tp in consumer.assignment() if tp not in self._generations])
