@@ -30,7 +30,7 @@ from services.reviews.domain.review_states import (
 )
 from services.reviews.domain.score import score
 from shared.eventsourcing.decider import Decider, Rejected
-from shared.schemas.identifiers import PersonId
+from shared.schemas.identifiers import PersonId, ReviewCycleId
 from shared.schemas.personal_text import PersonalText
 from shared.schemas.reviews import (
     ItemRating,
@@ -78,9 +78,15 @@ def _assessment(event: ManagerAssessmentSubmitted) -> Assessment:
     return Assessment(assessor=event.assessor, score=event.score, evidence_hash=event.evidence_hash)
 
 
+def _cycle_of(review: Review, command: ReviewCommand) -> ReviewCycleId | None:
+    if isinstance(review, NotOpened):
+        return command.cycle if isinstance(command, OpenReview) else None
+    return review.terms.cycle
+
+
 def decide(review: Review, command: ReviewCommand) -> Sequence[ReviewEvent]:
     if not command.cycle_is_open:
-        raise Rejected("review-cycle-is-closed")
+        raise Rejected("review-cycle-is-closed", cycle=_cycle_of(review, command))
     match command:
         case OpenReview():
             return open_review(review, command)

@@ -298,4 +298,5 @@ def test_a_step_out_of_order_names_the_state(command: ReviewCommand, rule: str, 
 def test_a_command_on_a_closed_cycle_is_rejected(command: ReviewCommand) -> None:
     late = command.model_copy(update={"cycle_is_open": False})
     for state in STATES:
-        given(REVIEW, *until(state)).when(late).then_rejected("review-cycle-is-closed")
+        named = {} if state == "not-opened" else {"cycle": open_review.cycle}
+        given(REVIEW, *until(state)).when(late).then_rejected("review-cycle-is-closed", **named)
