@@ -13,6 +13,10 @@ import httpx
 
 from launcher.addresses import Addresses, addresses
 from launcher.demo_cycle.company import Company
+from launcher.process import free_port
+from launcher.processes import NAMES
+from launcher.servers import BROKER, POSTGRES
+from launcher.state import State
 from launcher.token import issue_token
 from shared.runtime.caller import Role
 from shared.schemas.identifiers import PersonId
@@ -104,10 +108,18 @@ def _size(file: Path) -> int:
     return file.stat().st_size if file.exists() else 0
 
 
+def _choose_ports(state: State) -> None:
+    """Any free ones: the preferred ports are for the installations of people, and there may be other test runs."""
+    state.create()
+    for name in (*NAMES, POSTGRES, BROKER):
+        state.remember_port(name, free_port())
+
+
 @asynccontextmanager
 async def installed(folder: Path, *, kafka: str) -> AsyncGenerator[Installation]:
     """An installation in the folder, stopped when the block is left."""
     trellis = Trellis(folder)
+    _choose_ports(State(folder))
     await trellis.up("--kafka", kafka)
     try:
         yield Installation(trellis)

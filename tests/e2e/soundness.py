@@ -8,6 +8,7 @@ from launcher.postgres import PostgresServer
 from launcher.processes import SERVICES
 from tests.e2e.acknowledged import Audit, audit, journal_of
 from tests.e2e.installation import Installation
+from tests.e2e.paid import books_of, every_instruction_is_paid_once
 from tests.e2e.published import follow, kafka_holds, records_of
 from tests.e2e.refolded import read_models_equal_a_fold
 from tests.e2e.stored import EventLog, event_log, query, streams_are_whole
@@ -25,6 +26,7 @@ class Soundness:
     audits: Mapping[str, Audit]
     events: int
     repeated: int
+    payments: int
     rows: int
 
     def __str__(self) -> str:
@@ -33,6 +35,7 @@ class Soundness:
             f"{sum(a.commands for a in audits)} commands acknowledged, {sum(len(a.lost) for a in audits)} lost, "
             f"{sum(len(a.doubled) for a in audits)} doubled, longest wait {max(a.longest_seconds for a in audits)} s; "
             f"{self.events} events stored and published once, {self.repeated} records sent again; "
+            f"{self.payments} payments, each paid once; "
             f"{self.rows} rows of read models as a fold of the stores gives them"
         )
 
@@ -55,9 +58,12 @@ async def prove_sound(installation: Installation, *, since: Mapping[str, int] | 
         kafka_holds(log, followed)
         repeated += followed.repeated
         assert await query(around.postgres, service, _PARKED) == []
-    rows = await read_models_equal_a_fold(around.postgres, logs)
     return Soundness(
-        await _audits(installation, logs, since or {}), sum(len(log.events) for log in logs.values()), repeated, rows
+        audits=await _audits(installation, logs, since or {}),
+        events=sum(len(log.events) for log in logs.values()),
+        repeated=repeated,
+        payments=every_instruction_is_paid_once(logs["rewards"], books_of(installation.folder)),
+        rows=await read_models_equal_a_fold(around.postgres, logs),
     )
 
 
