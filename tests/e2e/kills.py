@@ -20,7 +20,7 @@ EVERYTHING: Final = "everything at once"
 KINDS: Final = (*NAMES, BROKER, POSTGRES, POSTGRES_SESSION, EVERYTHING)
 """`postgres` is the server: alone or with all its sessions. What else is named here is a process of the launcher's."""
 _LONGEST_PAUSE: Final = 4.0
-_DEMO_SECONDS: Final = 400.0
+_DEMO_SECONDS: Final = 600.0
 
 
 @dataclass(frozen=True, slots=True)
