@@ -48,7 +48,7 @@ def review_routes(runtime: Runtime) -> APIRouter:
                 raise not_found("review", review)
             standing = await _standing(connection, sheet)
             relations = await relations_to(connection, edge.caller, standing)
-        REVIEWS.require(READ, edge.caller, relations, of="review")
+        REVIEWS.require(READ, edge.caller, relations, of=f"review {review}")
         shown = sees_assessment(sheet.state, person=sheet.person, caller=edge.caller)
         return sheet, allowed_actions(standing, edge.caller, relations), shown
 

@@ -110,7 +110,7 @@ async def _take(runtime: Runtime, step: Step, review: ReviewId, body: RequestBod
         if isinstance(state, NotOpened):
             raise not_found("review", review)
         relations.update(await relations_to(decision.connection, edge.caller, _standing(state)))
-        REVIEWS.require(step.action, edge.caller, relations, of="review")
+        REVIEWS.require(step.action, edge.caller, relations, of=f"review {review}")
         cycle = (await decision.hold(REVIEW_CYCLE, state.terms.cycle)).state
         facts = await step.facts(decision, state.terms, cycle)
         is_open = isinstance(cycle, Open)

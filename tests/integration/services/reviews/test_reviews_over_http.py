@@ -4,6 +4,7 @@ import hashlib
 from typing import Any
 from uuid import UUID
 
+import httpx
 import pytest
 from sqlalchemy import text
 
@@ -144,6 +145,13 @@ async def test_a_goal_edited_afterwards_changes_no_score_and_no_evidence(company
     assert after["evidence"]["goals"][0]["progress"] == "30"
 
 
+async def missing(client: httpx.AsyncClient, review: str, step: str) -> str:
+    """What is said of a review that the client may not see, without its id."""
+    asked = client.post(review + step) if step else client.get(review)
+    document = await refused(asked, 404, "problem:not-found")
+    return str(document["detail"]).replace(review.removeprefix("/reviews/"), "")
+
+
 async def test_what_one_may_not_see_is_not_found(company: Company) -> None:
     await company.opened()
     await company.assessed()
@@ -151,6 +159,9 @@ async def test_what_one_may_not_see_is_not_found(company: Company) -> None:
         for path in (company.review(), f"{company.review()}/explanation", f"/reviews/{uuid7()}"):
             await refused(stranger.get(path), 404, "problem:not-found")
         await refused(stranger.post(f"{company.review()}/approve"), 404, "problem:not-found")
+        for step in ("", "/release"):
+            told = [await missing(stranger, review, step) for review in (company.review(), f"/reviews/{uuid7()}")]
+            assert told[0] == told[1], "what exists is not told apart from what does not"
     await refused(company.hanna.get(f"/reviews/{uuid7()}"), 404, "problem:not-found")
     await refused(company.hanna.post(f"/reviews/{uuid7()}/approve"), 404, "problem:not-found")
 
