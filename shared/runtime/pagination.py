@@ -4,6 +4,7 @@ import base64
 import binascii
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Depends, Query
@@ -53,10 +54,14 @@ class PageRequest:
             return None
         try:
             padded = self.cursor + "=" * (-len(self.cursor) % 4)
-            return TypeAdapter(kind).validate_json(base64.b64decode(padded, altchars=b"-_", validate=True))
-        except (binascii.Error, ValidationError, ValueError) as error:
+            key = TypeAdapter(kind).validate_json(base64.b64decode(padded, altchars=b"-_", validate=True))
+            for part in key:
+                if isinstance(part, datetime):
+                    part.astimezone(UTC)  # a moment that no calendar holds is no sort key
+        except (binascii.Error, ValidationError, ValueError, OverflowError) as error:
             wrong = FieldError(field="cursor", value=shown(self.cursor), message="is not a cursor of this list")
             raise invalid([wrong]) from error
+        return key
 
     def of(self, rows: Sequence[Row], *, key: Callable[[Row], SortKey], item: Callable[[Row], Item]) -> Page[Item]:
         """The page of these rows, of which there may be one more than the limit."""
