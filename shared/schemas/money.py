@@ -66,6 +66,11 @@ class Money(BaseModel):
         """The amount from a whole number of minor units (cents, yen, fils)."""
         return cls(amount=Decimal(minor).scaleb(-MINOR_UNITS[currency]), currency=currency)
 
+    @classmethod
+    def largest(cls, currency: str) -> Self:
+        """The largest amount of this currency that there can be."""
+        return cls.from_minor(10 ** (_DIGITS + MINOR_UNITS[currency]) - 1, currency)
+
     @property
     def minor(self) -> int:
         """The amount as a whole number of minor units."""

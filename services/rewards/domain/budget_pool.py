@@ -139,6 +139,7 @@ def decide(pool: BudgetPool, command: BudgetCommand) -> Sequence[Event]:
             return []
         case Open(), TopUpBudget():
             _check_amount(command.amount, pool.currency)
+            _check_countable(pool, command.amount)
             return [BudgetToppedUp(amount=command.amount, reason=command.reason)]
         case Open(), ReserveBudget():
             return _reserve(pool, command)
@@ -155,6 +156,18 @@ def _check_amount(amount: Money, currency: str) -> None:
         raise Rejected("currency-must-match-the-pool", currency=amount.currency, expected=currency)
     if amount.minor <= 0:
         raise Rejected("amount-must-be-positive", amount=amount.amount, currency=amount.currency)
+
+
+def _check_countable(pool: Open, more: Money) -> None:
+    largest = Money.largest(pool.currency)
+    if pool.amount + more.minor > largest.minor:
+        raise Rejected(
+            "pool-must-not-exceed-the-largest-amount",
+            amount=pool.money(pool.amount).amount,
+            more=more.amount,
+            largest=largest.amount,
+            currency=pool.currency,
+        )
 
 
 def _check_affordable(pool: Open, reward: RewardId, amount: Money) -> None:

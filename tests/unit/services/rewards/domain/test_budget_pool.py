@@ -233,3 +233,11 @@ def test_no_sequence_of_commands_overspends(sequence: list[BudgetCommand]) -> No
         assert isinstance(state, Open)
         spent = sum(state.reserved.values()) + sum(state.committed.values())
         assert spent == state.spoken_for <= state.amount
+
+
+def test_a_pool_does_not_grow_beyond_what_money_can_say() -> None:
+    almost = BudgetPoolOpened(name="Merit 2025", amount=Money.largest("BHD"))
+    fils = Money.from_minor(1, "BHD")
+    given(POOL, almost).when(TopUpBudget(amount=fils, reason="more", at=NOW, by=HR)).then_rejected(
+        "pool-must-not-exceed-the-largest-amount"
+    )
