@@ -8,6 +8,7 @@ from fastapi import APIRouter, Body
 from pydantic import BaseModel
 
 from services.goals.api import examples
+from services.goals.api.goal_access import access_to
 from services.goals.api.permissions import AGREE, PLANS, PROPOSE, relations_to
 from services.goals.domain.goal import GOAL, Active, NotSet
 from services.goals.domain.goal_plan import (
@@ -24,6 +25,7 @@ from services.goals.projections.goal_plans import PlanRow, PlanState
 from shared.eventsourcing.decision import Answer, Decision
 from shared.eventsourcing.identifiers import derived
 from shared.runtime.authorization import READ, Relation
+from shared.runtime.caller import Caller
 from shared.runtime.http import AtEdge, CommandAnswer, Edge
 from shared.runtime.pagination import AskedPage, Page
 from shared.runtime.problems import not_found
@@ -65,7 +67,7 @@ def plan_routes(runtime: Runtime) -> APIRouter:
         identity = plan_id(body.owner, body.starts_on, body.ends_on)
 
         async def plan(decision: Decision) -> None:
-            facts = await _facts(decision, [planned.goal for planned in body.goals])
+            facts = await _facts(decision, edge.caller, [planned.goal for planned in body.goals])
             command = ProposeGoalPlan.from_body(body, at=edge.now, by=edge.caller.person, facts=facts)
             await decision.decide(GOAL_PLAN, identity, command)
 
@@ -83,7 +85,7 @@ def plan_routes(runtime: Runtime) -> APIRouter:
         async def agree(decision: Decision) -> None:
             current = (await decision.load(GOAL_PLAN, plan)).state
             weights = current.weights if isinstance(current, Proposed) else ()
-            facts = await _facts(decision, [weight.goal for weight in weights])
+            facts = await _facts(decision, edge.caller, [weight.goal for weight in weights])
             await decision.decide(GOAL_PLAN, plan, AgreeGoalPlan(facts=facts, at=edge.now, by=edge.caller.person))
 
         return edge.accepted((await runtime.handler.handle_together(edge.context, agree, answer=answer))[0])
@@ -129,12 +131,14 @@ async def _permitted(runtime: Runtime, edge: Edge, owner: PersonId, action: str,
     )
 
 
-async def _facts(decision: Decision, goals: Iterable[GoalId]) -> tuple[GoalFact, ...]:
-    """What is known of the goals, which must not change before the append."""
+async def _facts(decision: Decision, caller: Caller, goals: Iterable[GoalId]) -> tuple[GoalFact, ...]:
+    """What is known of the goals, which must not change before the append; of one that is hidden, nothing."""
     facts: list[GoalFact] = []
     for goal in dict.fromkeys(goals):
         state = (await decision.hold(GOAL, goal)).state
-        if not isinstance(state, NotSet):
+        if isinstance(state, NotSet):
+            continue
+        if (await access_to(decision.connection, caller, state.level, state.owner)).may_read:
             facts.append(GoalFact(goal=goal, owner=state.owner, active=isinstance(state, Active)))
     return tuple(facts)
 

@@ -63,6 +63,12 @@ async def test_a_plan_weighs_its_owners_active_goals(company: Company) -> None:
     refused(await company.hugo.post("/plans", json=plan(own)), 409, "rule:plan-goal-must-be-active")
 
 
+async def test_a_plan_tells_nothing_of_a_goal_that_is_hidden(company: Company) -> None:
+    [own] = await alices_goals(company, 1)
+    hidden = await company.goal(company.bob, BOB)
+    refused(await company.alice.post("/plans", json=plan(own, hidden)), 409, "rule:plan-goal-must-exist")
+
+
 async def test_a_plan_is_not_there_for_others(company: Company) -> None:
     goals = await alices_goals(company, 1)
     identity = (await company.alice.post("/plans", json=plan(*goals))).json()["id"]
