@@ -100,6 +100,8 @@ ShortText = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_refuse_nul)
 ]
 """One line: a title, a reason code; 1 to 200 characters."""
+ReasonCode = Annotated[str, StringConstraints(pattern="^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
+"""Why, as a code such as `priorities-changed`: public topics carry no free text about a person."""
 LongText = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=10_000), AfterValidator(_refuse_nul)
 ]

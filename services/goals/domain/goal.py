@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Final
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import AwareDatetime, Field
 
 from services.goals.domain.metric import Figure, MetricBody, metric_of, progress_of
 from services.goals.domain.parent import ParentGoal, Placed, refuse_wrong_parent
@@ -23,11 +23,10 @@ from shared.schemas.goals import (
 )
 from shared.schemas.identifiers import GoalId, PersonId
 from shared.schemas.personal_text import PersonalText
-from shared.schemas.values import DecimalString, Known, ShortText
+from shared.schemas.values import DecimalString, Known, ReasonCode, ShortText
 
 Share = Annotated[DecimalString, Field(ge=0, max_digits=12, decimal_places=4)]
 """What a goal counts in its parent's roll-up, relative to its siblings; 0 is allowed."""
-ReasonCode = Annotated[str, StringConstraints(pattern="^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
 
 
 # -- what happened, as far as decisions need it

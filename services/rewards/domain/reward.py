@@ -24,7 +24,7 @@ from shared.schemas.rewards import (
     RewardProposed,
     RewardRejected,
 )
-from shared.schemas.values import DecimalString, ShortText
+from shared.schemas.values import DecimalString, ReasonCode, ShortText
 
 
 class ProposeMerit(Command):
@@ -48,7 +48,7 @@ class ProposeMerit(Command):
 
 class AdjustRewardBody(RequestBody):
     percent: DecimalString = Field(description="0-100, within the guideline's minimum and maximum.", examples=["3.5"])
-    reason: ShortText
+    reason: ReasonCode = Field(examples=["vacancy-carried"])
 
 
 class AdjustReward(AdjustRewardBody, Command):
@@ -66,7 +66,7 @@ class ApproveReward(Command):
 
 
 class RejectRewardBody(RequestBody):
-    reason: ShortText
+    reason: ReasonCode = Field(examples=["proposed-twice"])
 
 
 class RejectReward(RejectRewardBody, Command): ...
@@ -253,7 +253,8 @@ def _approve(reward: Reward, command: ApproveReward) -> Sequence[Event]:
 def _reject(reward: Reward, command: RejectReward) -> Sequence[Event]:
     if isinstance(reward, Refused):
         return []
-    _proposed(reward)
+    if command.by == _proposed(reward).proposal.person:
+        raise Rejected("rejecter-must-not-be-the-beneficiary", person=command.by)
     return [RewardRejected(rejected_by=command.by, reason=command.reason)]
 
 

@@ -93,7 +93,7 @@ async def test_approvals_rejections_and_top_ups_at_once_leave_a_pool_that_adds_u
 
     async def decide(n: int, reward: str) -> int:
         if n % 4 == 0:
-            return (await company.hanna.post(f"/rewards/{reward}/reject", json={"reason": "Left"})).status_code
+            return (await company.hanna.post(f"/rewards/{reward}/reject", json={"reason": "left"})).status_code
         return (await company.hanna.post(f"/rewards/{reward}/approve")).status_code
 
     async def top_up() -> int:

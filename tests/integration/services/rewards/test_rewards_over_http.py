@@ -15,8 +15,8 @@ from tests.integration.services.rewards.company import (
     refused,
 )
 
-RAISE = {"percent": "4.5", "reason": "Carried a vacancy for half a year"}
-REASON = {"reason": "Proposed twice"}
+RAISE = {"percent": "4.5", "reason": "vacancy-carried"}
+REASON = {"reason": "proposed-twice"}
 
 
 async def test_an_approval_spends_the_budget_and_tells_payroll_in_one_transaction(company: Company) -> None:

@@ -161,9 +161,7 @@ proposed = RewardProposed(
     policy_version="2025.1",
 )
 not_proposed = RewardNotProposed(person=ANN, review=REVIEW, cycle=CYCLE, reason="no-open-program")
-adjusted = RewardAdjusted(
-    adjusted_by=MANAGER, award=adjusted_award, compensation_revision=1, reason="Carried a vacancy for half a year"
-)
+adjusted = RewardAdjusted(adjusted_by=MANAGER, award=adjusted_award, compensation_revision=1, reason="vacancy-carried")
 approval = Approval(who=HR, role="hr", at=NOW, policy_version="2025.1")
 approved = RewardApproved(person=ANN, amount=usd("1800.00"), approval=approval, payment=PAYMENT_ID)
 rejected = RewardRejected(rejected_by=HR, reason="duplicate")

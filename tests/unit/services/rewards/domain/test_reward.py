@@ -62,7 +62,7 @@ propose = ProposeMerit(
 )
 adjust = AdjustReward(
     percent=Decimal("4.5"),
-    reason="Carried a vacancy for half a year",
+    reason="vacancy-carried",
     program=program_opened,
     pay=PAY,
     at=NOW,
@@ -183,6 +183,11 @@ def test_what_was_decided_is_not_decided_again_by_another() -> None:
 def test_a_reward_is_rejected_with_a_reason_once() -> None:
     given(REWARD, proposed).when(reject).then(rejected)
     given(REWARD, proposed, rejected).when(reject).then_nothing()
+
+
+def test_nobody_rejects_what_they_would_gain_themselves() -> None:
+    own = RejectReward(reason="declined", at=NOW, by=proposed.person)
+    given(REWARD, proposed).when(own).then_rejected("rejecter-must-not-be-the-beneficiary", person=proposed.person)
 
 
 def test_a_reward_that_was_never_proposed_is_neither_approved_nor_rejected() -> None:
