@@ -21,7 +21,7 @@ from shared.runtime.clock import now
 from shared.schemas.identifiers import PersonId
 from shared.schemas.people import PersonRecord
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 JournalFile = Annotated[
     Path | None, typer.Option("--journal", metavar="FILE", help="Append a line for each acknowledged command.")
 ]

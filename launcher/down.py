@@ -13,7 +13,7 @@ from launcher.servers import BROKER, POSTGRES
 from launcher.state import DEFAULT_FOLDER, Folder, State
 from launcher.supervisor import Supervisor
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 Erase = Annotated[bool, typer.Option("--erase", help="Delete all data of the folder too: events, keys, logs.")]
 
 

@@ -10,7 +10,7 @@ from launcher.administration import Administration, AnyService, ServiceName
 from launcher.processes import SERVICES
 from launcher.state import DEFAULT_FOLDER, Folder
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True, add_completion=False)
 Reason = Annotated[
     str, typer.Option("--reason", help="Kept with the fork, for whoever asks later.", show_default=False)
 ]

@@ -23,7 +23,7 @@ from launcher.state import DEFAULT_FOLDER, Folder
 from shared.eventsourcing.kafka import Kafka
 from shared.runtime.clock import now
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True, add_completion=False)
 File = Annotated[Path, typer.Argument(metavar="FILE", help="The export: CSV with a header.", show_default=False)]
 MappingFile = Annotated[
     Path | None,

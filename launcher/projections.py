@@ -13,7 +13,7 @@ from launcher.failure import LaunchFailed
 from launcher.processes import SERVICES
 from launcher.state import DEFAULT_FOLDER, Folder
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True, add_completion=False)
 Name = Annotated[str, typer.Argument(metavar="NAME", help="As `trellis projections list` shows it.")]
 Within = Annotated[float, typer.Option("--within", min=0, help="Seconds to wait until it has caught up; 0: do not.")]
 Progress: TypeAlias = Mapping[tuple[str, int], int]

@@ -12,7 +12,7 @@ from launcher.administration import ask
 from launcher.state import DEFAULT_FOLDER, Folder
 from shared.runtime.caller import Role
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON: GET /rewards/v1/reconciliation.")]
 _SUMS: Final = ("approved", "issued", "accepted", "rejected", "pending", "paid")
 _DIFFERENCES: Final = ("approved_minus_issued", "issued_minus_answered", "paid_beyond_accepted", "difference")

@@ -17,7 +17,7 @@ from launcher.health import Answer
 from launcher.processes import SERVICES
 from launcher.state import DEFAULT_FOLDER, Folder, State
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON, with all addresses.")]
 Status = Mapping[str, Any]
 _PATIENCE_SECONDS: Final = 10.0  # a worker asks its database and the broker first, on a machine that may be busy

@@ -21,7 +21,7 @@ from shared.eventsourcing.kafka import Kafka, partitions_of
 from shared.schemas.envelope import LogMark, MalformedEnvelope, from_headers
 from shared.schemas.feed import feed_type
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 EVENTS: Final = (*(f"{service}.events" for service in SERVICES), "payroll.events")
 """What is shown unless topics are named: not the people feed, which holds names and pay."""
 Record: TypeAlias = ConsumerRecord[bytes, bytes]

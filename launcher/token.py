@@ -20,7 +20,7 @@ from shared.schemas.identifiers import PersonId
 
 WORKING_DAY: Final = timedelta(hours=8)
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 Person = Annotated[
     str,
     typer.Option("--person", metavar="NUMBER|ID", help="Employee number or person id.", show_default=False),

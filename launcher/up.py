@@ -18,7 +18,7 @@ from launcher.servers import DEFAULT_KAFKA, POSTGRES, converge_broker, converge_
 from launcher.state import DEFAULT_FOLDER, Folder, State
 from launcher.supervisor import Process, Supervisor
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 Kafka = Annotated[
     str | None,
     typer.Option(
