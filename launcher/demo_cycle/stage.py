@@ -1,6 +1,7 @@
 """One stage of the demo: many requests at once, counted on a progress bar."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,8 +10,9 @@ from typing import Any, TypeVar
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from launcher.demo_cycle.client import AT_ONCE, Actor, Client
+from launcher.demo_cycle.client import AT_ONCE, PATIENCE_SECONDS, Actor, Client
 from launcher.demo_cycle.company import Company
+from launcher.failure import LaunchFailed
 from shared.runtime.caller import Role
 from shared.schemas.people import PersonRecord
 
@@ -39,6 +41,7 @@ class Stage:
     period: tuple[str, str]
     number: int
     bars: Progress
+    patience: float = PATIENCE_SECONDS
 
     async def each(self, what: str, items: Iterable[Item], work: Callable[[Item], Awaitable[Result]]) -> list[Result]:
         """Do it for each, several at once; the results in the items' order. The first failure ends all."""
@@ -61,13 +64,24 @@ class Stage:
         return [results[n] for n in range(len(todo))]
 
     async def until(self, what: str, condition: Callable[[], Awaitable[tuple[int, int]]]) -> None:
-        """Wait until as many are done as there are to do."""
+        """Wait until as many are done as there are to do; the patience begins anew with each.
+
+        Raises:
+            LaunchFailed: nothing more was done for too long.
+        """
         bar = self.bars.add_task(what, total=None)
+        most, since = -1, time.monotonic()
         while True:
             done, total = await condition()
             self.bars.update(bar, completed=done, total=total)
             if done >= total:
                 return
+            if done > most:
+                most, since = done, time.monotonic()
+            elif time.monotonic() - since > self.patience:
+                raise LaunchFailed(
+                    f"{what}: {done} of {total}, and no more for {self.patience:.0f} s. Try `trellis status`."
+                )
             await asyncio.sleep(0.1)
 
 
