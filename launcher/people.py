@@ -49,8 +49,7 @@ def import_(
 ) -> None:
     """Publish who is new or different in FILE; refused rows are reported, the others go through.
 
-    A row whose manager's row is refused is refused with it, unless the manager is known from an earlier import. People
-    whom FILE does not mention stay as they are. Ends with 1 if any row was refused.
+    Whom FILE does not mention stays as they are. Ends with 1 if any row was refused. See docs/importing-people.md.
     """
     console = Console(highlight=False, soft_wrap=True)
     found = mapping_file or mapping.beside(file)
