@@ -115,7 +115,8 @@ def _show(found: Status, console: Console) -> None:
         part = found[name]
         console.print(f"{_tick(part['ready'])} {name} {part.get('address') or part.get('bootstrap') or ''}")
     for service, said in found["services"].items():
-        console.print(f"{_tick(said['ready'])} {service} {said['address']}/{service}/v1/")
+        address = f"{said['address']}/{service}/v1/" if said["address"] else ""
+        console.print(f"{_tick(said['ready'])} {service} {address}")
     if not found["ready"]:
         console.print(f"\nNot everything is ready. Start it: [bold]trellis up[/bold]. Logs: {found['folder']}/logs")
 
