@@ -8,8 +8,8 @@ from typing import Final
 
 from launcher.people_import.employee import Employee, Refused, employee
 from launcher.people_import.feed import Advance
-from launcher.people_import.mapping import Mapping
-from launcher.people_import.problem import Problem
+from launcher.people_import.mapping import INDISPENSABLE, Mapping
+from launcher.people_import.problem import FileRefused, Problem
 from launcher.people_import.reading import Sheet
 from launcher.people_import.reporting_line import ReportingLine
 from launcher.people_import.roster import Roster
@@ -37,7 +37,12 @@ class Checked:
 
 
 def check(sheet: Sheet, mapping: Mapping, roster: Roster, *, today: date, advance: Advance = lambda _: None) -> Checked:
-    """Everything that can be said of the export before anything is published."""
+    """Everything that can be said of the export before anything is published.
+
+    Raises:
+        FileRefused: every row would lack the same fact.
+    """
+    _require_indispensable(sheet, mapping)
     checked = Checked()
     refused: list[Refused] = []
     for row in sheet.rows():
@@ -57,6 +62,15 @@ def check(sheet: Sheet, mapping: Mapping, roster: Roster, *, today: date, advanc
     checked.problems += [problem for row in refused for problem in row.problems]
     checked.problems.sort(key=lambda problem: problem.row)
     return checked
+
+
+def _require_indispensable(sheet: Sheet, mapping: Mapping) -> None:
+    unknown = [fact for fact in INDISPENSABLE if fact not in sheet.places and not mapping.gives(fact)]
+    if unknown:
+        raise FileRefused(
+            f"Nothing says anybody's {', '.join(unknown)}.\nAdd columns that are called so, or say in a mapping "
+            "(--mapping MAP.toml) which columns say it, or what holds for all: docs/importing-people.md."
+        )
 
 
 def _refuse_duplicates(checked: Checked, refused: list[Refused], *, column: str) -> None:

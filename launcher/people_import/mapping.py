@@ -34,6 +34,8 @@ Fact: TypeAlias = Literal[
 FACTS: Final[tuple[Fact, ...]] = get_args(Fact)
 REQUIRED: Final[tuple[Fact, ...]] = ("employee_number", "family_name", "manager", "hired_on")
 """Without these columns a file is no export of employees."""
+INDISPENSABLE: Final[tuple[Fact, ...]] = ("country", "legal_entity", "pay_group")
+"""Nobody is without these either; a mapping may give them where a file has no such column."""
 
 _NO_VALUE: Final = ("-", "NULL", "null", "N/A", "n/a", "#N/A")
 _NEVER_A_PLACEHOLDER: Final[frozenset[Fact]] = frozenset({"given_name", "family_name"})
@@ -65,6 +67,10 @@ class Mapping(BaseModel):
     def required(self) -> frozenset[Fact]:
         """The facts whose columns a file must have: all that the mapping names, else the indispensable ones."""
         return frozenset(self.columns or REQUIRED)
+
+    def gives(self, fact: Fact) -> bool:
+        """Whether it may say something of the fact where there is no column."""
+        return fact in self.defaults or fact in self.by_country or "" in self.values.get(fact, {})
 
     def value(self, fact: Fact, cell: str, *, country: str = "") -> str:
         """What the cell says of the fact; empty: nothing is known."""

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from launcher.people_import.mapping import Mapping
+from launcher.people_import.problem import FileRefused
 from tests.unit.launcher.people_import.exports import accepted, complaints, imported, published, reasons, row
 
 WITH_PAY = {"base_salary": "5000", "range_minimum": "4000", "range_maximum": "9000", "currency": "USD", "per": "month"}
@@ -128,3 +129,12 @@ def test_a_country_that_the_mapping_does_not_know_is_named(tmp_path: Path) -> No
     mapping = Mapping(by_country={"legal_entity": {"DE": "DE01"}})
     found = imported(tmp_path, [row("1", country="FR", legal_entity="")], mapping=mapping)
     assert reasons(found) == ["is not known: the mapping's [by_country.legal_entity] has no FR"]
+
+
+def test_a_fact_that_nothing_gives_is_one_message_and_not_one_a_row(tmp_path: Path) -> None:
+    header = "employee_number,family_name,manager,hired_on"
+    rows = [f"{number},Quist,,2020-01-31" for number in range(3)]
+    with pytest.raises(FileRefused, match="Nothing says anybody's country, legal_entity, pay_group"):
+        imported(tmp_path, rows, header=header)
+    given = Mapping(defaults={"country": "US", "pay_group": "US-MONTHLY"}, by_country={"legal_entity": {"US": "US01"}})
+    assert accepted(imported(tmp_path, rows, header=header, mapping=given)) == {"0", "1", "2"}
