@@ -23,10 +23,10 @@ def is_started_here(kafka: str) -> bool:
     return kafka in _KINDS
 
 
-def require_known(kafka: str) -> None:
-    """Refuses what is neither a broker's kind nor an address."""
+def require_usable(kafka: str) -> None:
+    """Refuses what is neither a broker's kind nor the address of one that answers, before anything stops for it."""
     if not is_started_here(kafka):
-        existing.parse(kafka)
+        existing.connect(kafka)
 
 
 def converge_postgres(state: State, report: Report, *, port: int | None) -> PostgresServer:

@@ -14,7 +14,7 @@ from launcher.preloaded import preloaded
 from launcher.process import Interpreters, Starter
 from launcher.processes import Surroundings
 from launcher.progress import Progress
-from launcher.servers import DEFAULT_KAFKA, POSTGRES, converge_broker, converge_postgres, require_known
+from launcher.servers import DEFAULT_KAFKA, POSTGRES, converge_broker, converge_postgres, require_usable
 from launcher.state import DEFAULT_FOLDER, Folder, State
 from launcher.supervisor import Process, Supervisor
 
@@ -40,7 +40,7 @@ def up(
     """Start everything that does not run yet; what runs is kept."""
     state, progress = State(folder), Progress()
     asked = kafka or state.kafka or DEFAULT_KAFKA
-    require_known(asked)
+    require_usable(asked)
     state.create()
     with state.lock():
         _bring_up(state, progress, Servers(asked, postgres_port, kafka_port))

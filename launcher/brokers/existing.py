@@ -14,7 +14,7 @@ def connect(bootstrap: str) -> Broker:
     """The cluster behind `bootstrap` (`HOST:PORT`, several separated by commas), one of which must answer."""
     if not answers(bootstrap):
         raise LaunchFailed(
-            f"Nobody answers at {bootstrap}. Start that Kafka, or leave --kafka out for the embedded one."
+            f"Nobody answers at {bootstrap}. Start that Kafka, or take the embedded one: --kafka embedded."
         )
     return running(bootstrap)
 

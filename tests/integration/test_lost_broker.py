@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from launcher.brokers import apache, embedded
+from launcher.failure import LaunchFailed
 from launcher.process import RunningProcess, free_port
 from launcher.servers import BROKER
 from launcher.state import Recorded, State
 from launcher.supervisor import Process, Supervisor
-from launcher.up import stop_clients_of_a_lost_broker
+from launcher.up import stop_clients_of_a_lost_broker, up
 from shared.eventsourcing.identifiers import uuid7
 
 
@@ -68,3 +69,12 @@ def test_a_broker_that_gives_way_to_another_takes_its_clients_along(state: State
     broker_recorded(state, apache.KIND, replace(worker, born=worker.born - 1_000))
     stop_clients_of_a_lost_broker(state, supervisor(state), embedded.KIND)
     assert not worker.alive()
+
+
+def test_nobody_is_stopped_for_a_cluster_that_does_not_answer(state: State) -> None:
+    worker = reading(state)
+    broker_recorded(state, embedded.KIND, worker)
+    with pytest.raises(LaunchFailed, match="Nobody answers"):
+        up(state.folder, kafka=f"127.0.0.1:{free_port()}")
+    assert worker.alive()
+    assert state.kafka == embedded.KIND
