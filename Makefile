@@ -27,10 +27,10 @@ $(INSTALLED): | .venv/bin/uv
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@rm -f .venv/installed-* && touch $@
 
-demo: install  ## start everything, load a real company, run a whole performance cycle
+demo: install  ## start everything, load a sample company, run a whole performance cycle
 	$(SAY) "starting PostgreSQL, the broker and the four services"
 	@$(BIN)/trellis up
-	$(SAY) "importing the people of a real company"
+	$(SAY) "importing the people of a sample company"
 	@$(BIN)/trellis people import launcher/company/hr_employees.csv
 	$(SAY) "running one performance cycle over HTTP"
 	@$(BIN)/trellis demo
