@@ -50,7 +50,7 @@ down: install  ## stop them; the data stay under .trellis/
 	$(SAY) "stopping; the data stay under .trellis/"
 	@$(BIN)/trellis down
 
-test: install  ## the whole suite, on real servers (ARGS='-k ledger' for a part)
+test: install  ## the whole suite, on real servers (ARGS='-k goal_plan' for a part)
 	$(SAY) "running the tests on a real PostgreSQL and a real broker"
 	@$(BIN)/python -m pytest $(ARGS)
 
