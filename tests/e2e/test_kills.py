@@ -5,7 +5,10 @@ repeats a run.
 """
 
 import os
+import shutil
 from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
 from random import Random, SystemRandom
 
 import pytest
@@ -30,6 +33,15 @@ def planned(random: Random) -> list[str]:
     return kinds
 
 
+@pytest.fixture
+def logs_kept(installation: Installation, tmp_path: Path) -> Iterator[None]:
+    """What the processes logged outlives the installation: a fault under kills is hard to get twice."""
+    yield
+    shutil.copytree(installation.folder / "logs", tmp_path / "logs")
+    print(f"logs: {tmp_path / 'logs'}")
+
+
+@pytest.mark.usefixtures("logs_kept")
 async def test_nothing_is_lost_and_nothing_is_paid_twice_whatever_is_killed(installation: Installation) -> None:
     seed = os.environ.get("TRELLIS_TEST_SEED") or str(SystemRandom().randrange(1_000_000))
     kinds = planned(random := Random(seed))
