@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from launcher.postgres import PostgresServer
 from launcher.processes import SERVICES
-from tests.e2e.acknowledged import Audit, audit, journal_of
+from tests.e2e.acknowledged import Audit, audit_of, journal_of
 from tests.e2e.installation import Installation
 from tests.e2e.paid import books_of, every_instruction_is_paid_once
 from tests.e2e.published import follow, kafka_holds, records_of
@@ -71,7 +71,7 @@ async def _audits(
     installation: Installation, logs: Mapping[str, EventLog], since: Mapping[str, int]
 ) -> dict[str, Audit]:
     journal, server = journal_of(installation.journal), installation.addresses.postgres
-    audits = {service: await audit(server, log, journal, since.get(service, 0)) for service, log in logs.items()}
+    audits = {service: await audit_of(server, log, journal, since.get(service, 0)) for service, log in logs.items()}
     for found in audits.values():
         assert found.lost == [], f"{found.service} lost {len(found.lost)} of {found.commands}: {found.lost[:5]}"
         assert found.doubled == [], f"{found.service} did {len(found.doubled)} twice: {found.doubled[:5]}"
