@@ -67,7 +67,7 @@ class FeedReader:
         while True:
             try:
                 await self._read()
-            except Exception as error:
+            except (Exception, asyncio.CancelledError) as error:
                 if not _may_pass(error):
                     raise
                 failures = min(failures + 1, 6)
@@ -142,8 +142,11 @@ class _TopicMissing(Exception):  # noqa: N818 - named for the fact
     """The feed's topic is not there (yet)."""
 
 
-def _may_pass(error: Exception) -> bool:
-    """Whether reading again may help; it says nothing of the record."""
+def _may_pass(error: BaseException) -> bool:
+    """Whether reading again may help; it says nothing of the record. A client that is closing cancels its callers."""
+    if isinstance(error, asyncio.CancelledError):
+        task = asyncio.current_task()
+        return task is not None and task.cancelling() == 0
     return is_transient(error) or isinstance(error, KafkaError | Conflict | _TopicMissing)
 
 

@@ -112,6 +112,8 @@ class Relay:
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
+                if task.cancelled():  # not by us: a client that is closing cancels what is awaited of it
+                    raise ConnectionAbortedError("a Kafka client gave up what was awaited of it")
                 task.result()
         finally:
             for task in tasks:

@@ -86,6 +86,12 @@ class Worker:
             except Exception:
                 log.critical("worker.failed", part=name, exc_info=True)
                 self._exit_process()
+            except asyncio.CancelledError:
+                task = asyncio.current_task()
+                if task is None or task.cancelling() == 0:  # nobody asked for it: a part that ends is a failure
+                    log.critical("worker.failed", part=name, exc_info=True)
+                    self._exit_process()
+                raise
 
         self._tasks.append(asyncio.create_task(supervised(), name=name))
 

@@ -172,6 +172,22 @@ async def test_one_of_two_relays_leads_and_the_other_takes_over(
     await engine.dispose()
 
 
+async def test_a_relay_whose_client_gives_up_what_it_awaits_goes_on(
+    database: Database, kafka: Broker, new_topic: NewTopic
+) -> None:
+    """A Kafka client that is closing cancels its callers; the relay takes that for a failure and begins again."""
+    engine, topic = await kernel_engine(database), await new_topic(partitions=12)
+    async with relaying(engine, kafka_of(kafka), topic):
+        await fill(engine, 10)
+        await until(lambda: _published_up_to(engine, 10))
+        leading = [t for t in asyncio.all_tasks() if getattr(t.get_coro(), "__qualname__", "") == "Relay._lead"]
+        assert len(leading) == 1
+        leading[0].cancel()
+        await fill(engine, 10)
+        await until(lambda: _published_up_to(engine, 20), what="published after the cancellation")
+    await engine.dispose()
+
+
 async def test_a_lead_that_was_taken_over_moves_nothing(database: Database) -> None:
     engine = await kernel_engine(database)
     zombie, heir = Lease(engine, "zombie", seconds=0.1), Lease(engine, "heir", seconds=30)
