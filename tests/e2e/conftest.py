@@ -1,24 +1,20 @@
 """One installation a test run, as a newcomer gets it: `trellis up`, and the people of the sample company."""
 
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-from launcher.brokers import apache, embedded
 from tests.e2e.installation import Installation, installed
-from tests.servers import choice
 
 _SAMPLE: Final = Path("launcher/company/hr_employees.csv")
 
 
 def kafka_of_an_installation() -> str:
-    """The run's kind of broker; one that others use too is not for an installation, whose topics have fixed names."""
-    asked = choice.kafka().value
-    if asked in (apache.KIND, embedded.KIND):
-        return asked
-    return apache.KIND if apache.available() else embedded.KIND
+    """What `make demo` starts, the embedded broker, unless TRELLIS_TEST_KAFKA asks for Apache Kafka."""
+    return "apache" if os.environ.get("TRELLIS_TEST_KAFKA") == "apache" else "embedded"
 
 
 @pytest.fixture(scope="session")

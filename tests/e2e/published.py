@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 
+from shared.eventsourcing.kafka import partitions_of
 from tests.e2e.stored import EventLog
 
 _MARK: Final = b"trellis.log.LogMark.v1"
@@ -39,8 +40,7 @@ async def records_of(bootstrap: str, topic: str) -> Mapping[int, Sequence[Any]]:
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=None, enable_auto_commit=False)
     await consumer.start()
     try:
-        await consumer.topics()
-        partitions = [TopicPartition(topic, p) for p in sorted(consumer.partitions_for_topic(topic) or ())]
+        partitions = await partitions_of(consumer, topic)
         assert partitions, f"there is no topic {topic}"
         consumer.assign(partitions)
         await consumer.seek_to_beginning(*partitions)
