@@ -7,7 +7,7 @@ import typer
 
 from launcher import postgres
 from launcher.failure import writing_into
-from launcher.processes import NAMES
+from launcher.processes import NAMES, recorded_workers
 from launcher.progress import Progress
 from launcher.servers import BROKER, POSTGRES
 from launcher.state import DEFAULT_FOLDER, Folder, State
@@ -37,7 +37,7 @@ def _stop_everything(state: State, progress: Progress) -> None:
     supervisor = Supervisor(state, progress.say)
     running = [recorded.name for recorded in state.recorded() if recorded.process.alive()]
     with progress.waiting_for("the processes to end"):
-        supervisor.stop(NAMES)
+        supervisor.stop({*NAMES, *recorded_workers(state)})
         supervisor.stop_unrecorded()
         supervisor.stop([BROKER])
         server = postgres.running(state.folder / "postgres")

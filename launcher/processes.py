@@ -1,6 +1,7 @@
 """What runs beside PostgreSQL and the broker: every process with its command, its settings and its port, as data."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -25,7 +26,9 @@ _PREFERRED_PORTS: Final = {
     "payroll": 8120,
 }
 NAMES: Final = tuple(_PREFERRED_PORTS)
-KAFKA_CLIENTS: Final = (*(f"{service}-worker" for service in SERVICES), "payroll")
+"""What runs in every installation; there may be more workers."""
+_FURTHER_WORKERS_PORT: Final = 8200
+_A_WORKER: Final = re.compile(rf"({'|'.join(SERVICES)})-worker(-[0-9]+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +39,37 @@ class Surroundings:
     postgres: PostgresServer
     broker: Broker
     master_key: str = field(repr=False)
+    workers: int = 1
+    """How many of each service."""
 
-    def port(self, name: str) -> int:
-        return self.state.choose_port(name, preferred=_PREFERRED_PORTS[name])
+    def port(self, name: str, *, preferred: int | None = None) -> int:
+        return self.state.choose_port(name, preferred=preferred or _PREFERRED_PORTS[name])
+
+
+def worker_names(service: str, count: int) -> list[str]:
+    """`goals-worker`, `goals-worker-2`, `goals-worker-3`..."""
+    return [f"{service}-worker" if n == 1 else f"{service}-worker-{n}" for n in range(1, count + 1)]
+
+
+def names(workers: int) -> list[str]:
+    """Everything that runs with so many workers a service."""
+    return [*NAMES, *(name for service in SERVICES for name in worker_names(service, workers)[1:])]
+
+
+def recorded_workers(state: State) -> Sequence[str]:
+    """Every worker that was started and not stopped, alive or not."""
+    return [recorded.name for recorded in state.recorded() if _A_WORKER.fullmatch(recorded.name)]
+
+
+def workers_of(state: State, service: str) -> Sequence[str]:
+    """The same of one service; the one that every installation has comes first, also if it never ran."""
+    first = f"{service}-worker"
+    return [first, *(name for name in recorded_workers(state) if name.startswith(f"{first}-"))]
+
+
+def kafka_clients(state: State) -> Sequence[str]:
+    """What is connected to the broker."""
+    return [*recorded_workers(state), "payroll"]
 
 
 def issuer(around: Surroundings) -> Process:
@@ -49,11 +80,17 @@ def issuer(around: Surroundings) -> Process:
 
 
 def apis(around: Surroundings) -> list[Process]:
-    return [_role(service, "api", around) for service in SERVICES]
+    return [_role(f"{service}-api", service, "api", around.port(f"{service}-api"), around) for service in SERVICES]
 
 
 def workers(around: Surroundings) -> list[Process]:
-    return [_role(service, "worker", around) for service in SERVICES]
+    return [worker(name, service, around) for service in SERVICES for name in worker_names(service, around.workers)]
+
+
+def worker(name: str, service: str, around: Surroundings) -> Process:
+    """One of a service's workers; they share the partitions out among themselves."""
+    preferred = None if name in _PREFERRED_PORTS else _FURTHER_WORKERS_PORT
+    return _role(name, service, "worker", around.port(name, preferred=preferred), around)
 
 
 def payroll(around: Surroundings) -> Process:
@@ -81,9 +118,7 @@ def service_settings(service: str, around: Surroundings) -> Mapping[str, str]:
     }
 
 
-def _role(service: str, role: str, around: Surroundings) -> Process:
-    name = f"{service}-{role}"
-    port = around.port(name)
+def _role(name: str, service: str, role: str, port: int, around: Surroundings) -> Process:
     settings = {**service_settings(service, around), "TRELLIS_HTTP_HOST": "127.0.0.1", "TRELLIS_HTTP_PORT": str(port)}
     generation = _generation(around.broker) if role == "worker" else ""
     return Process(name, (f"services.{service}", role), port, settings, replaced_with=generation)

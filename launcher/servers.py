@@ -23,10 +23,19 @@ def is_started_here(kafka: str) -> bool:
     return kafka in _KINDS
 
 
-def require_usable(kafka: str) -> None:
-    """Refuses what is neither a broker's kind nor the address of one that answers, before anything stops for it."""
+def require_usable(kafka: str, *, workers: int = 1) -> None:
+    """Refuses what cannot work, before anything stops for it.
+
+    That is what is neither a broker's kind nor the address of one that answers, and more workers than a broker can
+    share partitions out among.
+    """
     if not is_started_here(kafka):
         existing.connect(kafka)
+    if kafka == embedded.KIND and workers > 1:
+        raise LaunchFailed(
+            f"The embedded broker shares no partitions out, so each service has one worker there, not {workers}. "
+            "Take --kafka apache, or --workers 1."
+        )
 
 
 def converge_postgres(state: State, report: Report, *, port: int | None) -> PostgresServer:

@@ -81,6 +81,15 @@ class State:
         with self._changing:
             self._write({**self._read(), "kafka": kafka})
 
+    @property
+    def workers(self) -> int:
+        """How many workers of each service were asked for last; 1 if none were."""
+        return self._read().get("workers", 1)
+
+    def remember_workers(self, workers: int) -> None:
+        with self._changing:
+            self._write({**self._read(), "workers": workers})
+
     def port(self, name: str) -> int | None:
         """The port that `name` was given before."""
         return self._read().get("ports", {}).get(name)

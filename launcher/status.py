@@ -1,7 +1,7 @@
 """`trellis status`: what runs, how far the relay and the projections are behind, and where everything answers."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, Any, Final
 
@@ -14,7 +14,7 @@ from launcher.addresses import broker_of, url
 from launcher.brokers import existing
 from launcher.failure import LaunchFailed
 from launcher.health import Answer
-from launcher.processes import SERVICES
+from launcher.processes import SERVICES, workers_of
 from launcher.state import DEFAULT_FOLDER, Folder, State
 
 app = typer.Typer(add_completion=False)
@@ -50,19 +50,32 @@ def read_status(state: State) -> Status:
 
 
 def _service(state: State, service: str) -> Status:
-    """`ready`: its API and its worker are. `worker`: what the worker says of itself, null if it does not answer."""
-    api, worker = f"{service}-api", f"{service}-worker"
-    api_state, said = _ready(state, api, "ready"), _ask(state, worker, "/status")
-    working = said.body if said.ok and isinstance(said.body, dict) else None
+    """`ready`: its API and its workers are. `worker`: what these say of themselves, null if none answers."""
+    api = f"{service}-api"
+    api_state = _ready(state, api, "ready")
+    said = {name: _ask(state, name, "/status") for name in workers_of(state, service)}
+    wrong = {name.removeprefix(f"{service}-"): _worker_problem(answer) for name, answer in said.items()}
     problems = [f"api: {api_state['problem']}"] if api_state["problem"] else []
-    problems += [f"worker: {_worker_problem(said)}"] if _worker_problem(said) else []
+    problems += [f"{name}: {problem}" for name, problem in wrong.items() if problem]
     return {
         "ready": not problems,
         "problems": problems,
         "address": url(state, api),
-        "worker_address": url(state, worker),
-        "worker": working,
+        "worker_address": url(state, f"{service}-worker"),
+        "workers": {
+            name: {"ready": not _worker_problem(answer), "address": url(state, name)} for name, answer in said.items()
+        },
+        "worker": _together([answer.body for answer in said.values() if answer.ok and isinstance(answer.body, dict)]),
     }
+
+
+def _together(workers: Sequence[dict[str, Any]]) -> Status | None:
+    """What the first says, with every partition's lag, which only the one that reads the partition knows."""
+    if not workers:
+        return None
+    parts = zip(*(worker.get("projections", []) for worker in workers), strict=False)
+    projections = [max(same, key=lambda part: part.get("lag") or 0) for same in parts]
+    return {**workers[0], "projections": projections}
 
 
 def _worker_problem(said: Answer) -> str | None:
@@ -117,6 +130,8 @@ def _show(found: Status, console: Console) -> None:
     for service, said in found["services"].items():
         address = f"{said['address']}/{service}/v1/" if said["address"] else ""
         console.print(f"{_tick(said['ready'])} {service} {address}")
+        for name, worker in [*said["workers"].items()][1:]:
+            console.print(f"{_tick(worker['ready'])} {name} {worker['address']}")
     if not found["ready"]:
         console.print(f"\nNot everything is ready. Start it: [bold]trellis up[/bold]. Logs: {found['folder']}/logs")
 

@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import json
+import os
 import random
+import socket
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -43,7 +45,7 @@ class Worker:
     def __init__(self, runtime: Runtime, *, exit_process: Callable[[], None]) -> None:
         service, engine, kafka = runtime.service, runtime.engine, runtime.kafka
         self.runtime = runtime
-        self.relay = Relay(engine, kafka, topic=service.topic, source=f"/trellis/{service.name}", owner=str(uuid7()))
+        self.relay = Relay(engine, kafka, topic=service.topic, source=f"/trellis/{service.name}", owner=owner_name())
         self.feeds = [FeedReader(engine, kafka, feed) for feed in service.feeds(runtime)]
         self.broker = kafka.broker()
         appliers: list[Applier] = [
@@ -149,6 +151,11 @@ class Worker:
             *(f.last_error for f in self.feeds),
         ]
         return next((error for error in errors if error), None)
+
+
+def owner_name() -> str:
+    """Who leads, for a person who looks at the log's row: the host, the process on it, and which life of it."""
+    return f"{socket.gethostname()}/{os.getpid()}/{uuid7()}"
 
 
 async def status(worker: Worker) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """`trellis up` and `down`: everything comes up, is kept, comes back after any death with all that was acknowledged."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
@@ -14,7 +15,7 @@ import launcher
 from launcher.addresses import addresses, service_addresses
 from launcher.brokers import apache, embedded
 from launcher.people_import import last_import
-from launcher.processes import NAMES
+from launcher.processes import NAMES, SERVICES
 from launcher.token import issue_token
 from shared.runtime.caller import Role
 from shared.schemas.identifiers import PersonId
@@ -156,6 +157,37 @@ async def test_down_and_up_lose_nothing(trellis: Trellis) -> None:
     assert not (await trellis.status())["ready"]
     await trellis.up()
     assert (await shown(trellis, goal))["id"] == goal
+
+
+async def test_a_service_has_as_many_workers_as_are_asked_for_where_a_broker_shares_out(trellis: Trellis) -> None:
+    before = trellis.processes()
+    if addresses(trellis.folder).broker.kind == embedded.KIND:
+        refused = await trellis.run("up", "--workers", "2")
+        assert refused.code == 1
+        assert "one worker there, not 2" in refused.output
+        assert trellis.processes() == before
+        return
+    await trellis.up("--workers", "2")
+    assert set(trellis.processes()) == EVERYTHING | {f"{service}-worker-2" for service in SERVICES}
+    goals_workers = (await trellis.status())["services"]["goals"]["workers"]
+    assert {name: worker["ready"] for name, worker in goals_workers.items()} == {
+        "goals-worker": True,
+        "goals-worker-2": True,
+    }
+    assert "goals-worker-2" in (await trellis.run("status")).output
+    trellis.processes()["goals-worker-2"].kill()
+    assert "goals-worker-2 was found dead" in await trellis.up()
+    await trellis.up("--workers", "1")
+    assert set(trellis.processes()) == EVERYTHING
+
+
+async def test_topics_that_were_lost_with_their_folder_are_made_and_filled_again(trellis: Trellis) -> None:
+    goal = await set_goal(trellis)
+    trellis.processes()["broker"].kill()
+    shutil.rmtree(trellis.folder / "kafka")
+    await trellis.up()
+    assert await is_published(trellis, goal)
+    assert (await shown(trellis, await set_goal(trellis)))["title"] == GOAL["title"]
 
 
 async def test_another_kind_of_broker_takes_over_with_every_event(trellis: Trellis) -> None:
