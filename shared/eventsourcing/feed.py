@@ -56,6 +56,7 @@ class FeedReader:
         self.caught_up = asyncio.Event()
         self.last_error: str | None = None
         self.last_poll = time.monotonic()
+        self.records = 0
         self._engine = engine
         self._kafka = kafka
         self._looked = time.monotonic()
@@ -88,6 +89,7 @@ class FeedReader:
                 records = [_record(record) for part in batch.values() for record in part]
                 if records:
                     await self._apply(records)
+                    self.records += len(records)
                     self.last_error = None
                 if not self.caught_up.is_set() and await self._reached(consumer, ends):
                     self.caught_up.set()

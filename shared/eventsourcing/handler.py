@@ -3,7 +3,7 @@
 import asyncio
 import json
 import random
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeVar
 from uuid import UUID
@@ -28,12 +28,17 @@ _KEPT: Final = """select request_hash, answer, version, position from idempotenc
                    where caller = $1 and route = $2 and key = $3"""
 
 
+OUTCOMES: Final = ("accepted", "replayed", "rejected", "version-mismatch", "conflict", "key-reused", "failed")
+"""How a command may end; `failed`: what nobody foresaw, such as a database that is down."""
+
+
 class CommandHandler:
     """Handles the commands of one service. Acknowledged is stored; refused left nothing behind."""
 
     def __init__(self, store: EventStore, *, partitions: int) -> None:
         self.store = store
         self.partitions = partitions
+        self.outcomes: Counter[str] = Counter()
         self._cache: OrderedDict[str, Loaded[Any]] = OrderedDict()
 
     async def handle(
@@ -57,7 +62,7 @@ class CommandHandler:
         async def plan(decision: Decision) -> None:
             await decision.decide(decider, identity, command)
 
-        return (await self._retried(context, plan, answer, one_statement=True))[0]
+        return (await self._counted(context, plan, answer, one_statement=True))[0]
 
     async def handle_together(self, context: Context, plan: Plan, *, answer: Answer = no_answer) -> list[Outcome]:
         """Decide over several streams and append all of it or nothing; the first stream decided is the primary one.
@@ -65,7 +70,16 @@ class CommandHandler:
         The primary stream's version is what If-Match speaks of, its outcome comes first, and its answer is kept under
         the idempotency key. A replay of the key gives the primary outcome alone. Raises what `handle` raises.
         """
-        return await self._retried(context, plan, answer, one_statement=False)
+        return await self._counted(context, plan, answer, one_statement=False)
+
+    async def _counted(self, context: Context, plan: Plan, answer: Answer, *, one_statement: bool) -> list[Outcome]:
+        try:
+            outcomes = await self._retried(context, plan, answer, one_statement=one_statement)
+        except Exception as error:
+            self.outcomes[_refusal(error)] += 1
+            raise
+        self.outcomes["replayed" if outcomes and outcomes[0].replayed else "accepted"] += 1
+        return outcomes
 
     async def _retried(self, context: Context, plan: Plan, answer: Answer, *, one_statement: bool) -> list[Outcome]:
         if (replayed := await self._replay(context)) is not None:
@@ -215,3 +229,17 @@ class CommandHandler:
 
 def _kept(stream: str, body: Mapping[str, Any]) -> str:
     return json.dumps({"stream": stream, "body": body}, default=str)
+
+
+def _refusal(error: Exception) -> str:
+    match error:
+        case Rejected():
+            return "rejected"
+        case VersionMismatch():
+            return "version-mismatch"
+        case Conflict():
+            return "conflict"
+        case KeyReused():
+            return "key-reused"
+        case _:
+            return "failed"

@@ -114,6 +114,12 @@ async def partitions_of(consumer: AIOKafkaConsumer, topic: str) -> list[TopicPar
     return [TopicPartition(topic, partition) for partition in sorted(consumer.partitions_for_topic(topic) or ())]
 
 
+def ends_fetched(consumer: AIOKafkaConsumer) -> dict[TopicPartition, int]:
+    """Where each assigned partition ended when it was last fetched from, without asking the broker."""
+    ends = ((tp, consumer.highwater(tp)) for tp in consumer.assignment())
+    return {tp: end for tp, end in ends if end is not None}
+
+
 async def close(*clients: AIOKafkaProducer | AIOKafkaConsumer) -> None:
     """Stop clients that may be broken already, each within five seconds."""
     for client in clients:

@@ -2,9 +2,10 @@
 
 import asyncio
 import random
+import time
 import traceback
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Final, Protocol, TypeAlias
 
 import structlog
@@ -12,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.eventsourcing import checkpoints, dead_letters
 from shared.eventsourcing.checkpoints import NOT_STARTED, Checkpoint, CheckpointMissing
+from shared.eventsourcing.counts import ReaderCounts
 from shared.eventsourcing.database import is_transient
 from shared.eventsourcing.dead_letters import ParkedRecord
 from shared.eventsourcing.errors import Conflict, WaitingFor
@@ -53,17 +55,6 @@ class Progress:
     stopped: bool = False
 
 
-@dataclass(slots=True)
-class Counts:
-    """What a reader did since its start."""
-
-    applied: int = 0
-    skipped: int = 0
-    unknown: int = 0
-    parked: int = 0
-    unknown_types: set[str] = field(default_factory=set[str])
-
-
 class Reader:
     """Applies slices for one projection or reaction. `fence` and `follow` are the guards that tests take away."""
 
@@ -80,7 +71,7 @@ class Reader:
         self.name = applier.name
         self.topics = applier.topics
         self.engine = engine
-        self.counts = Counts()
+        self.counts = ReaderCounts()
         self._types = types
         self._applier = applier
         self._cap = cap
@@ -139,6 +130,7 @@ class Reader:
         raise AssertionError("unreachable")
 
     async def _slice(self, topic: str, partition: int, records: Sequence[Record], apply: _Apply) -> Progress:
+        began = time.perf_counter()
         async with self.engine.begin() as connection:
             checkpoint = await checkpoints.lock(connection, self.name, topic, partition, fence=self._fence)
             if checkpoint.stopped:
@@ -150,8 +142,7 @@ class Reader:
             stopped = await self._leave(connection, checkpoint, path)
         for call in committed:
             call()
-        self.counts.applied += len(path.fresh)
-        self.counts.skipped += path.skipped
+        self.counts.committed(path, began=began)
         return Progress(path.position, path.next_offset, hole=path.hole, stopped=stopped)
 
     async def _not_parked(self, connection: AsyncConnection, path: Walk) -> list[tuple[Record, Envelope]]:

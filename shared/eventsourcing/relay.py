@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from shared.eventsourcing.counts import RelayCounts
 from shared.eventsourcing.database import driver, is_transient
 from shared.eventsourcing.errors import LogForked, TopicShrank, WrongPartitionCount
 from shared.eventsourcing.kafka import Kafka, close
@@ -77,13 +78,14 @@ class Relay:
         mark_seconds: float = MARK_SECONDS,
     ) -> None:
         self.topic = topic
-        self._engine = engine
+        self.engine = engine
         self._kafka = kafka
-        self._source = source
-        self._lease = Lease(engine, owner, seconds=lease_seconds)
-        self._mark_seconds = mark_seconds
+        self.source = source
+        self.lease = Lease(engine, owner, seconds=lease_seconds)
+        self.mark_seconds = mark_seconds
         self.last_error: str | None = None
         self.last_progress = time.monotonic()
+        self.counts = RelayCounts()
 
     async def run(self) -> None:
         """Publish until cancelled; whatever fails is thrown away and begun again from the checkpoint."""
@@ -91,9 +93,9 @@ class Relay:
         while True:
             progress = self.last_progress
             try:
-                lead = await self._lease.take()
+                lead = await self.lease.take()
                 if lead is None:
-                    await asyncio.sleep(self._lease.seconds / 5)
+                    await asyncio.sleep(self.lease.seconds / 5)
                     continue
                 await self._hold(lead)
             except LeadLost:
@@ -109,6 +111,7 @@ class Relay:
     async def _hold(self, lead: Lead) -> None:
         """Lead, and renew the lead beside it: a slow broker must not cost it. Afterwards another process may try."""
         tasks = [asyncio.create_task(self._lead(lead)), asyncio.create_task(self._renew(lead))]
+        self.counts.leads = True
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -119,17 +122,18 @@ class Relay:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            self.counts.leads = False
             await self._release(lead)
 
     async def _renew(self, lead: Lead) -> None:
         while True:
-            await asyncio.sleep(self._lease.seconds / 4)
-            await self._lease.renew(lead.epoch)
+            await asyncio.sleep(self.lease.seconds / 4)
+            await self.lease.renew(lead.epoch)
 
     async def _release(self, lead: Lead) -> None:
         try:
             async with asyncio.timeout(_RELEASE_SECONDS):
-                await self._lease.release(lead.epoch)
+                await self.lease.release(lead.epoch)
         except Exception as error:
             if not is_transient(error):
                 raise
@@ -150,7 +154,7 @@ class Relay:
                 self.last_progress = time.monotonic()
                 self.last_error = None
         except LogForked as fork:
-            await self._lease.note(lead.epoch, "forked", str(fork))
+            await self.lease.note(lead.epoch, "forked", str(fork))
             raise
         finally:
             await close(producer, consumer)
@@ -160,22 +164,6 @@ class Relay:
             actual = len(await producer.partitions_for(self.topic))
         if actual != lead.partitions:
             raise WrongPartitionCount(self.topic, expected=lead.partitions, actual=actual)
-
-    @property
-    def lease(self) -> Lease:
-        return self._lease
-
-    @property
-    def engine(self) -> AsyncEngine:
-        return self._engine
-
-    @property
-    def source(self) -> str:
-        return self._source
-
-    @property
-    def mark_seconds(self) -> float:
-        return self._mark_seconds
 
 
 class Leadership:
@@ -215,7 +203,7 @@ class Leadership:
 
     async def _publish(self) -> int:
         """Send the next chunk, await every record, then move the checkpoint; how many events there were."""
-        rows = await self._read()
+        rows, began = await self._read(), time.perf_counter()
         if not rows:
             return 0
         chain, futures = dict(self._chain), []
@@ -229,6 +217,7 @@ class Leadership:
         await self._acknowledged(futures)
         await self._relay.lease.move(self._lead.epoch, rows[-1]["position"], chain)
         self._position, self._chain, self._published_at = rows[-1]["position"], chain, time.monotonic()
+        self._relay.counts.acknowledged(rows, began=began)
         return len(rows)
 
     async def _read(self) -> Sequence[Any]:

@@ -1,6 +1,7 @@
 """The event store: streams of events, appended whole or not at all, and read back by version."""
 
 import json
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +11,7 @@ from uuid import UUID
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from shared.eventsourcing.counts import AppendCounts
 from shared.eventsourcing.database import driver
 from shared.eventsourcing.decider import Rejected
 from shared.eventsourcing.errors import Conflict
@@ -158,6 +160,7 @@ class EventStore:
 
     def __init__(self, engine: AsyncEngine, types: EventTypes, *, seal: Seal | None = None) -> None:
         self.engine = engine
+        self.counts = AppendCounts()
         self._types = types
         self._seal = seal
 
@@ -198,14 +201,18 @@ class EventStore:
         Raises:
             KeyTaken: an idempotency key is there already; nothing was appended.
         """
+        raw, began = await driver(connection), time.perf_counter()
         try:
-            rows = await (await driver(connection)).fetch(_APPEND, *_columns(sorted(appends, key=lambda a: a.stream)))
+            rows = await raw.fetch(_APPEND, *_columns(sorted(appends, key=lambda a: a.stream)))
         except asyncpg.UniqueViolationError as error:
             if getattr(error, "table_name", None) == "idempotency_keys":
                 raise KeyTaken from error
             raise
         except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError) as error:
+            self.counts.conflicts += len(appends)
             raise Conflict(*(a.stream for a in appends)) from error
+        events = sum(len(a.events) for a in appends)
+        self.counts.appended(began=began, events=events, conflicts=len(appends) - len(rows))
         return {row["stream"]: Head(row["version"], row["position"]) for row in rows}
 
     async def hold(self, connection: AsyncConnection, unchanged: Mapping[str, int]) -> None:

@@ -1,0 +1,73 @@
+"""What the parts of the kernel counted since their start: plain numbers, for whoever asks."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from shared.eventsourcing.histogram import DELAY_SECONDS, SECONDS, SIZES, Histogram
+from shared.eventsourcing.walk import Walk
+
+
+def _seconds() -> Histogram:
+    return Histogram(SECONDS)
+
+
+def _sizes() -> Histogram:
+    return Histogram(SIZES)
+
+
+@dataclass(slots=True)
+class AppendCounts:
+    """Append statements: how long each took (a command on one stream: with the flush to disk), how many events it had.
+
+    `conflicts` counts streams that had moved meanwhile.
+    """
+
+    seconds: Histogram = field(default_factory=_seconds)
+    events: Histogram = field(default_factory=_sizes)
+    conflicts: int = 0
+
+    def appended(self, *, began: float, events: int, conflicts: int) -> None:
+        """A statement was executed that began at this `perf_counter`."""
+        self.seconds.observe(time.perf_counter() - began)
+        self.events.observe(events)
+        self.conflicts += conflicts
+
+
+@dataclass(slots=True)
+class RelayCounts:
+    """Chunks that a relay published and the broker acknowledged, and whether it leads now."""
+
+    seconds: Histogram = field(default_factory=_seconds)
+    events: Histogram = field(default_factory=_sizes)
+    published: int = 0
+    leads: bool = False
+
+    def acknowledged(self, rows: Sequence[object], *, began: float) -> None:
+        """A chunk is published that began at this `perf_counter`."""
+        self.seconds.observe(time.perf_counter() - began)
+        self.events.observe(len(rows))
+        self.published += len(rows)
+
+
+@dataclass(slots=True)
+class ReaderCounts:
+    """What a reader did. `delay`: from a slice's newest event being stored to its being applied, both clocks' word."""
+
+    applied: int = 0
+    skipped: int = 0
+    unknown: int = 0
+    parked: int = 0
+    unknown_types: set[str] = field(default_factory=set[str])
+    seconds: Histogram = field(default_factory=_seconds)
+    events: Histogram = field(default_factory=_sizes)
+    delay: Histogram = field(default_factory=lambda: Histogram(DELAY_SECONDS))
+
+    def committed(self, path: Walk, *, began: float) -> None:
+        """A slice was committed that began at this `perf_counter`."""
+        self.applied += len(path.fresh)
+        self.skipped += path.skipped
+        if path.fresh:
+            self.seconds.observe(time.perf_counter() - began)
+            self.events.observe(len(path.fresh))
+            self.delay.observe(max(0.0, time.time() - path.fresh[-1][1].recorded_at.timestamp()))
