@@ -9,6 +9,8 @@ from services.rewards.reactions.propose_reward_when_review_completed import REAC
 from services.rewards.reactions.record_payroll_answers import payroll_feed
 from shared.eventsourcing.feed import Feed
 from shared.people.feed import PEOPLE_FEED
+from shared.runtime.catalogue import Metric
+from shared.runtime.gauges import Gauge
 from shared.runtime.service import Runtime, Service
 from shared.schemas import reviews, rewards
 
@@ -28,6 +30,15 @@ def _feeds(runtime: Runtime) -> Sequence[Feed]:
     return (PEOPLE_FEED, COMPENSATION_FEED, payroll_feed(runtime.handler))
 
 
+_BUDGET_USE: Final = Gauge(
+    Metric(
+        "trellis_budget_used_ratio",
+        "gauge",
+        ("pool",),
+        "The share (0 to 1) of a pool that is reserved or committed, by the pool's id; the hundred newest pools.",
+    ),
+    budget_left.use,
+)
 SERVICE: Final = Service(
     name="rewards",
     title="Trellis rewards",
@@ -42,4 +53,5 @@ SERVICE: Final = Service(
     ),
     reactions=(REACTION,),
     feeds=_feeds,
+    gauges=(_BUDGET_USE,),
 )

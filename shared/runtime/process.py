@@ -15,6 +15,8 @@ from shared.eventsourcing.errors import WrongPartitionCount
 from shared.eventsourcing.schema import PARTITIONS
 from shared.eventsourcing.topics import ensure_log_topic
 from shared.runtime.logging import configure_logging, logger
+from shared.runtime.metrics import Metrics
+from shared.runtime.metrics_port import metrics_port
 from shared.runtime.service import Runtime, Service, database_answers, kafka_of
 from shared.runtime.settings import Settings
 
@@ -97,6 +99,7 @@ def create_service_api(runtime: Runtime, worker: "Worker | None" = None) -> "Fas
     from shared.runtime.administration import administration_routes  # noqa: PLC0415 - a worker loads no FastAPI
     from shared.runtime.api import create_api  # noqa: PLC0415 - likewise
     from shared.runtime.authentication import Authenticator, IssuerKeys  # noqa: PLC0415 - likewise
+    from shared.runtime.request_times import TimedRequests  # noqa: PLC0415 - likewise
 
     service, settings = runtime.service, runtime.settings
 
@@ -105,14 +108,15 @@ def create_service_api(runtime: Runtime, worker: "Worker | None" = None) -> "Fas
 
     @asynccontextmanager
     async def lifespan(_app: "FastAPI") -> AsyncGenerator[None]:
-        if worker is not None:
-            await worker.start()
-        yield
-        if worker is not None:
-            await worker.stop()
+        async with metrics_port(Metrics(runtime, worker), settings):
+            if worker is not None:
+                await worker.start()
+            yield
+            if worker is not None:
+                await worker.stop()
         await runtime.close()
 
-    return create_api(
+    app = create_api(
         title=service.title,
         description=service.description,
         base_path=service.base_path,
@@ -123,3 +127,5 @@ def create_service_api(runtime: Runtime, worker: "Worker | None" = None) -> "Fas
         ready=ready,
         lifespan=lifespan,
     )
+    app.add_middleware(TimedRequests, times=runtime.request_times)
+    return app

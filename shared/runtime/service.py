@@ -18,6 +18,8 @@ from shared.eventsourcing.reaction import Reaction
 from shared.eventsourcing.schema import PARTITIONS
 from shared.eventsourcing.store import EventStore
 from shared.privacy.vault import Vault
+from shared.runtime.gauges import Gauge
+from shared.runtime.request_times import no_requests
 from shared.runtime.settings import Settings
 from shared.schemas.event import EventTypes
 
@@ -48,6 +50,7 @@ class Service:
     projections: tuple[Projection, ...] = ()
     reactions: tuple[Reaction, ...] = ()
     feeds: Feeds = no_feeds
+    gauges: tuple[Gauge, ...] = ()
 
     @property
     def topic(self) -> str:
@@ -70,6 +73,7 @@ class Runtime:
         self.vault = Vault(self.keys_engine, settings.master_key.get_secret_value())
         self.store = EventStore(self.engine, service.types, seal=self.vault.seal)
         self.handler = CommandHandler(self.store, partitions=PARTITIONS)
+        self.request_times = no_requests()
 
     async def wait(self, projection: str, positions: Mapping[int, int]) -> None:
         """Return once the projection has applied these positions of the service's own topic.

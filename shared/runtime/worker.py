@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import structlog
 from aiokafka.errors import KafkaError
+from aiokafka.structs import TopicPartition
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -23,13 +24,15 @@ from shared.eventsourcing.database import is_transient
 from shared.eventsourcing.errors import WrongPartitionCount
 from shared.eventsourcing.feed import FeedReader
 from shared.eventsourcing.identifiers import uuid7
-from shared.eventsourcing.kafka import partitions_of
+from shared.eventsourcing.kafka import ends_fetched, partitions_of
 from shared.eventsourcing.projector import Projector
 from shared.eventsourcing.reactor import Reactor
 from shared.eventsourcing.reader import Applier, Reader
 from shared.eventsourcing.relay import Relay
 from shared.eventsourcing.schema import PARTITIONS
 from shared.eventsourcing.subscription import Subscription
+from shared.runtime.metrics import Metrics, metrics_route
+from shared.runtime.metrics_port import metrics_port
 from shared.runtime.service import Runtime
 
 _STOP_SECONDS: Final = 9.0
@@ -143,6 +146,15 @@ class Worker:
         waiting = [s.reader.name for s in self.subscriptions if s.reader.name not in self._started]
         return waiting + [feed.feed.name for feed in self.feeds if not feed.caught_up.is_set()]
 
+    @property
+    def reader_names(self) -> list[str]:
+        return [subscription.reader.name for subscription in self.subscriptions]
+
+    def ends_fetched(self) -> dict[str, dict[TopicPartition, int]]:
+        """For each reader where the partitions assigned to it ended when they were last fetched from."""
+        consumers = [(subscription.reader.name, subscription.consumer) for subscription in self.subscriptions]
+        return {name: ends_fetched(consumer) for name, consumer in consumers if consumer is not None}
+
     def last_error(self) -> str | None:
         """The newest failure that has not been followed by a success."""
         errors = [
@@ -206,12 +218,14 @@ async def _ends(worker: Worker) -> dict[tuple[str, int], int]:
 
 def create_worker(worker: Worker) -> Starlette:
     """The worker as an ASGI application: it answers probes while its parts are still starting."""
+    metrics = Metrics(worker.runtime, worker)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncGenerator[None]:
-        await worker.start()
-        yield
-        await worker.stop()
+        async with metrics_port(metrics, worker.runtime.settings):
+            await worker.start()
+            yield
+            await worker.stop()
         await worker.runtime.close()
 
     async def live(_request: Request) -> Response:
@@ -225,5 +239,5 @@ def create_worker(worker: Worker) -> Starlette:
     async def show_status(_request: Request) -> Response:
         return Response(json.dumps(await status(worker)), media_type="application/json")
 
-    routes = [Route("/health/live", live), Route("/health/ready", ready), Route("/status", show_status)]
-    return Starlette(routes=routes, lifespan=lifespan)
+    probes = [Route("/health/live", live), Route("/health/ready", ready), Route("/status", show_status)]
+    return Starlette(routes=[*probes, metrics_route(metrics)], lifespan=lifespan)

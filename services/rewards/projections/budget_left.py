@@ -40,6 +40,7 @@ BUDGET_HOLDS: Final = Table(
     Column("committed", BigInteger, nullable=False, comment="minor units"),
     Column("position", BigInteger, nullable=False, comment="of the last event applied"),
 )
+_HELD: Final = BUDGET_HOLDS.c.reserved + BUDGET_HOLDS.c.committed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +124,21 @@ async def _upsert_holds(connection: AsyncConnection, holds: Sequence[dict[str, A
 
 
 PROJECTION: Final = Projection(name="budget_left", topics=(TOPIC,), tables=(BUDGET_POOLS, BUDGET_HOLDS), apply=apply)
+
+
+_USE: Final = (
+    select(BUDGET_POOLS.c.pool, BUDGET_POOLS.c.amount, func.coalesce(func.sum(_HELD), 0))
+    .outerjoin(BUDGET_HOLDS, BUDGET_HOLDS.c.pool == BUDGET_POOLS.c.pool)
+    .group_by(BUDGET_POOLS.c.pool)
+    .order_by(BUDGET_POOLS.c.pool.desc())
+    .limit(100)
+)
+
+
+async def use(connection: AsyncConnection) -> list[tuple[dict[str, str], float]]:
+    """Of the hundred newest pools the share (0 to 1) that is reserved or committed; no name, no amount."""
+    rows = await connection.execute(_USE)
+    return [({"pool": str(pool)}, float(held / amount) if amount else 0.0) for pool, amount, held in rows]
 
 
 async def find(connection: AsyncConnection, pool: BudgetPoolId) -> BudgetLeft | None:
