@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from launcher.brokers.broker import Broker
@@ -27,6 +27,7 @@ _PREFERRED_PORTS: Final = {
 }
 NAMES: Final = tuple(_PREFERRED_PORTS)
 """What runs in every installation; there may be more workers."""
+_METRICS_PORTS_AFTER: Final = 40
 _FURTHER_WORKERS_PORT: Final = 8200
 _A_WORKER: Final = re.compile(rf"({'|'.join(SERVICES)})-worker(-[0-9]+)?")
 
@@ -44,6 +45,19 @@ class Surroundings:
 
     def port(self, name: str, *, preferred: int | None = None) -> int:
         return self.state.choose_port(name, preferred=preferred or _PREFERRED_PORTS[name])
+
+    def metrics_port(self, api: str) -> int:
+        """Where an API tells its metrics: as long as it runs, where it does already."""
+        name = metrics_of(api)
+        known = self.state.port(name)
+        if known is not None and self.state.is_running(api):
+            return known
+        return self.state.choose_port(name, preferred=_PREFERRED_PORTS[api] + _METRICS_PORTS_AFTER)
+
+
+def metrics_of(api: str) -> str:
+    """The name under which an API's metrics port is remembered: it is a second port of the same process."""
+    return f"{api}-metrics"
 
 
 def worker_names(service: str, count: int) -> list[str]:
@@ -80,7 +94,12 @@ def issuer(around: Surroundings) -> Process:
 
 
 def apis(around: Surroundings) -> list[Process]:
-    return [_role(f"{service}-api", service, "api", around.port(f"{service}-api"), around) for service in SERVICES]
+    return [_api(f"{service}-api", service, around) for service in SERVICES]
+
+
+def _api(name: str, service: str, around: Surroundings) -> Process:
+    process = _role(name, service, "api", around.port(name), around)
+    return replace(process, settings={**process.settings, "TRELLIS_METRICS_PORT": str(around.metrics_port(name))})
 
 
 def workers(around: Surroundings) -> list[Process]:

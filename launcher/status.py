@@ -14,7 +14,7 @@ from launcher.addresses import broker_of, url
 from launcher.brokers import existing
 from launcher.failure import LaunchFailed
 from launcher.health import Answer
-from launcher.processes import SERVICES, workers_of
+from launcher.processes import SERVICES, metrics_of, workers_of
 from launcher.state import DEFAULT_FOLDER, Folder, State
 
 app = typer.Typer(add_completion=False)
@@ -62,6 +62,7 @@ def _service(state: State, service: str) -> Status:
         "problems": problems,
         "address": url(state, api),
         "worker_address": url(state, f"{service}-worker"),
+        "metrics": [f"{address}/metrics" for name in (metrics_of(api), *said) if (address := url(state, name))],
         "workers": {
             name: {"ready": not _worker_problem(answer), "address": url(state, name)} for name, answer in said.items()
         },
