@@ -6,12 +6,14 @@ from typing import Final
 
 from alembic import command, context
 from alembic.config import Config
-from sqlalchemy import Connection, MetaData, pool
+from sqlalchemy import Connection, MetaData, pool, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from shared.privacy.keys import create_key_tables
 
 _ROOT: Final = Path(__file__).parents[2]
+_IN_TURN: Final = text("select pg_advisory_xact_lock(7310589453)")
+"""Held until the transaction ends: of two migrations at once the second finds everything done."""
 
 
 async def migrate(service: str, database_url: str, keys_database_url: str) -> None:
@@ -24,6 +26,7 @@ async def _run(url: str, work: Callable[[Connection], None]) -> None:
     engine = create_async_engine(url, poolclass=pool.NullPool)
     try:
         async with engine.begin() as connection:
+            await connection.execute(_IN_TURN)
             await connection.run_sync(work)
     finally:
         await engine.dispose()

@@ -1,5 +1,7 @@
 """Each service's migrations make the tables that its queries know, and run again they change nothing."""
 
+import asyncio
+import sys
 from collections.abc import Iterable
 from typing import Any
 
@@ -68,6 +70,23 @@ async def test_the_tables_are_those_that_the_queries_know_and_stay_so(
             await connection.run_sync(table.create)
     await engine.dispose()
     assert await shape(database, tables) == once
+
+
+async def test_of_two_migrations_at_once_the_second_finds_everything_done(postgres: Postgres) -> None:
+    data, keys = await postgres.create(), await postgres.create()
+    await asyncio.gather(*(_migrated_in_a_process(GOALS, data, keys) for _ in range(2)))
+    assert await shape(data, tables_of(GOALS))
+    await data.drop()
+    await keys.drop()
+
+
+async def _migrated_in_a_process(service: Service, data: Database, keys: Database) -> None:
+    """As two pods of a deployment would: their only common ground is the database."""
+    arguments = (service.name, data.url, keys.url)
+    code = f"import asyncio; from shared.runtime.migration import migrate; asyncio.run(migrate{arguments})"
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", code, stderr=asyncio.subprocess.PIPE)
+    _, errors = await process.communicate()
+    assert process.returncode == 0, errors.decode()
 
 
 @each_service
