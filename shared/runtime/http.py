@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from shared.eventsourcing.handler import Answer, Context, Outcome
 from shared.eventsourcing.identifiers import uuid7
+from shared.eventsourcing.schema import PARTITIONS
 from shared.eventsourcing.store import Key
 from shared.runtime.caller import Caller
 from shared.runtime.problems import FieldError, Problem, invalid, shown
@@ -141,6 +142,8 @@ def _positions(tokens: str | None) -> dict[int, int]:
                 "Consistency-Token", token, "must be <partition>-<position>, as a command's answer gave it"
             )
         partition, position = int(found[1]), int(found[2])
+        if partition >= PARTITIONS:
+            raise _malformed("Consistency-Token", token, f"must name a partition from 0 to {PARTITIONS - 1}")
         reached[partition] = max(position, reached.get(partition, 0))
     return reached
 

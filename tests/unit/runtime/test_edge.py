@@ -74,6 +74,7 @@ async def test_conditions_are_read_from_their_headers(client: httpx.AsyncClient)
         ("If-Match", 'W/"7"'),
         ("Consistency-Token", "x"),
         ("Consistency-Token", "1-2,"),
+        ("Consistency-Token", "12-1"),
         ("Idempotency-Key", ""),
         ("Idempotency-Key", "k" * 201),
         ("Idempotency-Key", "two words"),
