@@ -61,6 +61,7 @@ class Stage:
                     group.create_task(worker())
         except ExceptionGroup as failures:
             raise failures.exceptions[0] from None
+        self._done(what, len(todo))
         return [results[n] for n in range(len(todo))]
 
     async def until(self, what: str, condition: Callable[[], Awaitable[tuple[int, int]]]) -> None:
@@ -75,6 +76,7 @@ class Stage:
             done, total = await condition()
             self.bars.update(bar, completed=done, total=total)
             if done >= total:
+                self._done(what, total)
                 return
             if done > most:
                 most, since = done, time.monotonic()
@@ -84,15 +86,20 @@ class Stage:
                 )
             await asyncio.sleep(0.1)
 
+    def _done(self, what: str, number: int) -> None:
+        """Where nobody sees the bars, in a file or a pipe, each stage is a line."""
+        if self.bars.disable:
+            self.bars.console.print(f"  {what:<44}{number:>6}")
+
 
 @contextmanager
 def progress_bars(console: Console) -> Any:
-    """Bars that stay on the terminal, one a stage."""
+    """Bars that stay on the terminal, one a stage; none where there is no terminal."""
     columns: Sequence[Any] = (
         TextColumn("  {task.description:<44}"),
         BarColumn(bar_width=24),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=console) as bars:
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
         yield bars
