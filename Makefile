@@ -19,7 +19,7 @@ install: $(INSTALLED)  ## everything into .venv, from requirements.lock (hashes 
 	$(SAY) "creating .venv with $$($(PYTHON) --version)"
 	@rm -rf .venv; $(PYTHON) -m venv .venv || { rm -rf .venv; \
 		echo "'$(PYTHON) -m venv' failed. Debian and Ubuntu ship it apart: apt install python3-venv"; exit 1; }
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
 
 $(INSTALLED): | .venv/bin/uv
 	$(SAY) "installing requirements.lock into .venv (a minute the first time)"
