@@ -1,6 +1,6 @@
 """Every kind of process is killed under running demos, and nothing acknowledged is lost and nothing paid twice.
 
-`TRELLIS_TEST_KILLS=0` kills a few, `TRELLIS_TEST_KILLS=10` each kind ten times, which takes an hour;
+A few are killed, one of each sort; `TRELLIS_TEST_KILLS=10` kills each process ten times, which takes an hour;
 `TRELLIS_TEST_SEED` repeats a run.
 """
 
@@ -18,10 +18,7 @@ from tests.e2e.installation import Installation
 from tests.e2e.kills import EVERYTHING, KINDS, kill_under_demos
 from tests.e2e.soundness import prove_sound, stored_positions
 
-pytestmark = [
-    pytest.mark.e2e,
-    pytest.mark.skipif("TRELLIS_TEST_KILLS" not in os.environ, reason="set TRELLIS_TEST_KILLS=0 for a few, 10 for all"),
-]
+pytestmark = pytest.mark.e2e
 
 
 def planned(random: Random) -> list[str]:
