@@ -114,7 +114,7 @@ class State:
         """Every process that was started and not stopped, alive or not."""
         found: list[Recorded] = []
         for file in sorted(self._running.glob("*.json")):
-            with suppress(ValueError, KeyError):
+            with suppress(ValueError, KeyError, FileNotFoundError):  # another thread may forget it meanwhile
                 entry = json.loads(file.read_text())
                 process = RunningProcess(entry["pid"], entry["born"])
                 found.append(Recorded(file.stem, process, entry["fingerprint"]))
