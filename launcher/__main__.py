@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "tail": ("launcher.tail", "Show the events as they come."),
     "reconcile": ("launcher.reconcile", "Compare what was approved with what payroll was told, answered and paid."),
     "projections": ("launcher.projections", "List the read models, rebuild one."),
+    "dead-letters": ("launcher.dead_letters", "What could not be applied and why: show it, retry it, give it up."),
     "log": ("launcher.log", "Show each service's log, start a new one after a restore."),
 }
 

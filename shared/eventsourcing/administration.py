@@ -43,11 +43,12 @@ class LogStatus:
 
 @dataclass(frozen=True, slots=True)
 class ReaderStatus:
-    """A reader: its checkpoints, and how many records it has parked."""
+    """A reader: its checkpoints, how many records it has parked, and how many of them could not be applied."""
 
     name: str
     checkpoints: Sequence[Checkpoint]
     parked: int
+    culprits: int
 
 
 async def log_status(engine: AsyncEngine) -> LogStatus:
@@ -74,8 +75,9 @@ async def fork_log(engine: AsyncEngine, *, actor: PersonId, reason: str) -> UUID
 async def reader_status(engine: AsyncEngine, name: str) -> ReaderStatus:
     """A projection's or reaction's checkpoints."""
     async with engine.connect() as connection:
-        parked = await dead_letters.count(connection, name)
-    return ReaderStatus(name, await checkpoints.read_all(engine, name), parked)
+        parked = await dead_letters.standing(connection, name)
+        culprits = await dead_letters.count(connection, name)
+    return ReaderStatus(name, await checkpoints.read_all(engine, name), parked, culprits)
 
 
 async def rebuild(engine: AsyncEngine, projection: Projection) -> None:

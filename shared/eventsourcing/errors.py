@@ -48,6 +48,10 @@ class WaitingFor(Exception):  # noqa: N818 - the word of the field
         self.fact = fact
 
 
+class SubjectErased(Exception):  # noqa: N818 - named for the fact
+    """What was decided speaks of somebody who was erased: it can never be stored, however often it is tried."""
+
+
 class LogForked(Exception):  # noqa: N818 - the word of the field
     """What Kafka holds is not what the event store holds: nothing may be published until a person decides."""
 

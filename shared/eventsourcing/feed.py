@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.eventsourcing import dead_letters
+from shared.eventsourcing.causes import cause_of
 from shared.eventsourcing.database import is_transient
 from shared.eventsourcing.errors import Conflict
 from shared.eventsourcing.kafka import Kafka, close, partitions_of
@@ -61,6 +62,7 @@ class FeedReader:
         self._kafka = kafka
         self._looked = time.monotonic()
         self._ends: dict[TopicPartition, int] = {}
+        self._parked: set[tuple[int, int]] = set()
 
     async def run(self) -> None:
         """Read until cancelled; after a failure, begin again."""
@@ -77,6 +79,8 @@ class FeedReader:
                 await asyncio.sleep(min(5.0, 0.1 * 2**failures) * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
 
     async def _read(self) -> None:
+        async with self._engine.connect() as connection:
+            self._parked = await dead_letters.places(connection, self.feed.name, self.feed.topic)
         consumer = self._kafka.consumer()
         try:
             async with asyncio.timeout(_START_SECONDS):
@@ -122,6 +126,7 @@ class FeedReader:
     async def _apply(self, records: Sequence[FeedRecord]) -> None:
         try:
             await self.feed.apply(self._engine, records)
+            await self._take_out(records)
         except Exception as error:
             if _may_pass(error):
                 raise
@@ -132,12 +137,28 @@ class FeedReader:
         for record in records:
             try:
                 await self.feed.apply(self._engine, [record])
+                await self._take_out([record])
             except Exception as error:
                 if _may_pass(error):
                     raise
-                log.exception("feed.parked", feed=self.feed.name, partition=record.partition, offset=record.offset)
-                async with self._engine.begin() as connection:
-                    await dead_letters.park(connection, self.feed.name, record, stream=None, cause=repr(error))
+                await self._park(record, error)
+
+    async def _park(self, record: FeedRecord, error: Exception) -> None:
+        cause = cause_of(error, record.value)
+        where = {"partition": record.partition, "offset": record.offset}
+        log.error("feed.parked", feed=self.feed.name, **where, error=cause.error, waiting_for=cause.waiting_for)
+        async with self._engine.begin() as connection:
+            await dead_letters.park(connection, self.feed.name, record, stream=None, cause=cause, key=record.key)
+        self._parked.add((record.partition, record.offset))
+
+    async def _take_out(self, records: Sequence[FeedRecord]) -> None:
+        """What was parked before and can be applied now is a dead letter no more."""
+        again = [record for record in records if (record.partition, record.offset) in self._parked]
+        if again:
+            async with self._engine.begin() as connection:
+                for record in again:
+                    await dead_letters.remove_applied(connection, self.feed.name, record)
+            self._parked.difference_update((record.partition, record.offset) for record in again)
 
 
 class _TopicMissing(Exception):  # noqa: N818 - named for the fact

@@ -21,7 +21,8 @@ _CHECKPOINTS: Final = text(
     "order by reader, topic, partition"
 )
 _PARKED: Final = text(
-    "select reader, count(*) - count(waiting_for), count(waiting_for) from dead_letters group by reader"
+    "select reader, count(*) filter (where culprit and waiting_for is null), count(waiting_for) from dead_letters "
+    "where discarded_at is null group by reader"
 )
 
 

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from typing import Final
 
+import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.eventsourcing.decision import Context, Decision
-from shared.eventsourcing.errors import Conflict
+from shared.eventsourcing.errors import Conflict, SubjectErased
 from shared.eventsourcing.handler import CommandHandler
 from shared.eventsourcing.identifiers import derived
 from shared.eventsourcing.reaction import Reaction
@@ -20,6 +21,8 @@ _REMEMBER: Final = text(
     "insert into idempotency_keys (caller, route, key, request_hash, answer, version, position) "
     "values (:caller, :route, :key, '', '{}', 0, :position)"
 )
+
+log = structlog.get_logger(__name__)
 
 
 class Reactor:
@@ -34,6 +37,8 @@ class Reactor:
 
     async def apply(self, connection: AsyncConnection, events: Sequence[Recorded]) -> Committed | None:
         """React to a slice's events; their commands are appended together, the last statement before the checkpoint.
+
+        An event whose commands speak of somebody who was erased is reacted to by nothing, for good.
 
         Raises:
             Conflict: a stream moved meanwhile; the whole slice is to be run again.
@@ -57,6 +62,11 @@ class Reactor:
         except Conflict as conflict:
             self._handler.forget(*conflict.streams)
             raise
+        except SubjectErased:
+            if len(reacted) > 1:
+                raise  # the reader halves the slice until the event is alone
+            log.info("reactor.subject_erased", reaction=self.name, stream=reacted[0].stream)
+            return None
         return lambda: self._handler.remember(decision, outcomes)
 
     def _context(self, recorded: Recorded) -> Context:

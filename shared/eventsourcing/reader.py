@@ -3,20 +3,20 @@
 import asyncio
 import random
 import time
-import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias, TypeVar
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.eventsourcing import checkpoints, dead_letters
+from shared.eventsourcing.causes import BEHIND, Cause, cause_of, malformed
 from shared.eventsourcing.checkpoints import NOT_STARTED, Checkpoint, CheckpointMissing
 from shared.eventsourcing.counts import ReaderCounts
 from shared.eventsourcing.database import is_transient
 from shared.eventsourcing.dead_letters import ParkedRecord
-from shared.eventsourcing.errors import Conflict, WaitingFor
+from shared.eventsourcing.errors import Conflict
 from shared.eventsourcing.recorded import Recorded
 from shared.eventsourcing.walk import Record, Walk, walk
 from shared.schemas.envelope import Envelope, from_headers
@@ -27,6 +27,7 @@ _LARGEST_SLICE: Final = 1_000
 
 log = structlog.get_logger(__name__)
 
+_Done = TypeVar("_Done")
 Committed: TypeAlias = Callable[[], None]
 
 
@@ -106,28 +107,16 @@ class Reader:
     async def _apply(self, topic: str, partition: int, records: Sequence[Record]) -> Progress:
         """One slice; one that holds poison is halved until the culprit is alone, which is parked."""
         try:
-            return await self._rerun_in_conflict(topic, partition, records, self._all_at_once)
+            return await rerun_in_conflict(lambda: self._slice(topic, partition, records, self.apply_together))
         except Exception as error:
             if is_transient(error) or isinstance(error, Conflict):
                 raise
             if len(records) == 1:
-                return await self._rerun_in_conflict(topic, partition, records, self._or_park)
-            log.warning("reader.slice_poisoned", reader=self.name, records=len(records), error=repr(error))
+                return await rerun_in_conflict(lambda: self._slice(topic, partition, records, self._or_park))
+            log.warning("reader.slice_poisoned", reader=self.name, records=len(records), error=type(error).__name__)
         half = len(records) // 2
         progress = await self._apply(topic, partition, records[:half])
         return progress if progress.stopped else _joined(progress, await self._apply(topic, partition, records[half:]))
-
-    async def _rerun_in_conflict(
-        self, topic: str, partition: int, records: Sequence[Record], apply: _Apply
-    ) -> Progress:
-        for rerun in range(_RERUNS):
-            try:
-                return await self._slice(topic, partition, records, apply)
-            except Conflict:
-                if rerun == _RERUNS - 1:
-                    raise
-                await asyncio.sleep(random.uniform(0, 0.005 * 2**rerun))  # noqa: S311 - jitter, not a secret
-        raise AssertionError("unreachable")
 
     async def _slice(self, topic: str, partition: int, records: Sequence[Record], apply: _Apply) -> Progress:
         began = time.perf_counter()
@@ -148,19 +137,20 @@ class Reader:
     async def _not_parked(self, connection: AsyncConnection, path: Walk) -> list[tuple[Record, Envelope]]:
         """What may be applied: malformed records, and events behind a dead letter of their stream, are parked."""
         for record, reason in path.malformed:
-            await self._park(connection, record, None, reason)
+            await self._park(connection, record, None, malformed(reason))
         if not path.fresh:
             return []
         streams = {envelope.subject for _, envelope in path.fresh}
         parked = await dead_letters.parked_streams(connection, self.name, sorted(streams))
         for record, envelope in path.fresh:
             if envelope.subject in parked:
-                await self._park(connection, record, envelope, "an earlier event of this stream is parked")
+                await self._park(connection, record, envelope, BEHIND)
         return [(record, envelope) for record, envelope in path.fresh if envelope.subject not in parked]
 
-    async def _all_at_once(
+    async def apply_together(
         self, connection: AsyncConnection, fresh: Sequence[tuple[Record, Envelope]]
     ) -> list[Committed]:
+        """Apply events in a transaction that holds their checkpoint; what is returned is called after its commit."""
         events = [e for e in (self._decoded(record, envelope) for record, envelope in fresh) if e is not None]
         if not events:
             return []
@@ -174,12 +164,11 @@ class Reader:
         record, envelope = fresh[0]
         try:
             async with connection.begin_nested():
-                return await self._all_at_once(connection, fresh)
+                return await self.apply_together(connection, fresh)
         except Exception as error:
             if is_transient(error) or isinstance(error, Conflict):
                 raise
-            cause, fact = _cause(error)
-            await self._park(connection, record, envelope, cause, waiting_for=fact)
+            await self._park(connection, record, envelope, cause_of(error, record.value))
             return []
 
     def _decoded(self, record: Record, envelope: Envelope) -> Recorded | None:
@@ -190,21 +179,12 @@ class Reader:
             return None
         return Recorded(event, envelope)
 
-    async def _park(
-        self,
-        connection: AsyncConnection,
-        record: Record,
-        envelope: Envelope | None,
-        cause: str,
-        *,
-        waiting_for: str | None = None,
-    ) -> None:
+    async def _park(self, connection: AsyncConnection, record: Record, envelope: Envelope | None, cause: Cause) -> None:
         self.counts.parked += 1
-        log.error(
-            "reader.parked", reader=self.name, topic=record.topic, partition=record.partition, offset=record.offset
-        )
+        where = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
+        log.error("reader.parked", reader=self.name, **where, error=cause.error, waiting_for=cause.waiting_for)
         stream = envelope.subject if envelope else None
-        await dead_letters.park(connection, self.name, record, stream=stream, cause=cause, waiting_for=waiting_for)
+        await dead_letters.park(connection, self.name, record, stream=stream, cause=cause)
 
     async def _leave(self, connection: AsyncConnection, checkpoint: Checkpoint, path: Walk) -> bool:
         """Move the checkpoint; stop the partition after a fork or too many dead letters. Whether it stopped."""
@@ -218,7 +198,7 @@ class Reader:
         )
         reason = path.forked
         if reason is None and self.counts.parked and await dead_letters.count(connection, self.name) > self._cap:
-            reason = f"more than {self._cap} dead letters"
+            reason = f"{dead_letters.TOO_MANY}: more than {self._cap} events that cannot be applied"
         if reason is None:
             return False
         log.error(
@@ -260,22 +240,30 @@ class Reader:
             async with connection.begin_nested():
                 envelope = from_headers(record.headers)
                 fresh = [(record, envelope)] if isinstance(envelope, Envelope) else []
-                committed = await self._all_at_once(connection, fresh)
+                committed = await self.apply_together(connection, fresh)
                 await dead_letters.remove(connection, record)
                 return committed
         except Exception as error:
             if is_transient(error) or isinstance(error, Conflict):
                 raise
-            cause, fact = _cause(error)
-            await dead_letters.keep(connection, record, cause=cause, waiting_for=fact)
+            await dead_letters.keep(connection, record, cause_of(error, record.value))
             return None
 
 
-def _cause(error: Exception) -> tuple[str, str | None]:
-    """Why a record is parked, and the fact that it waits for, if it is that."""
-    if isinstance(error, WaitingFor):
-        return f"waiting-for:{error.fact}", error.fact
-    return "".join(traceback.format_exception(error)), None
+async def rerun_in_conflict(work: Callable[[], Awaitable[_Done]]) -> _Done:
+    """Do a transaction again that others were faster than.
+
+    Raises:
+        Conflict: they were, several times in a row.
+    """
+    for rerun in range(_RERUNS):
+        try:
+            return await work()
+        except Conflict:
+            if rerun == _RERUNS - 1:
+                raise
+            await asyncio.sleep(random.uniform(0, 0.005 * 2**rerun))  # noqa: S311 - jitter, not a secret
+    raise AssertionError("unreachable")
 
 
 def _joined(first: Progress | None, second: Progress) -> Progress:

@@ -87,6 +87,28 @@ _BARRIER: Final = (
           return (select coalesce(max(position), 0) from events);
         end $$""",
 )
+_DEAD_LETTERS: Final = (
+    """alter table dead_letters
+         add column key bytea,
+         add column culprit boolean not null default true,
+         add column error text,
+         add column message text not null default '',
+         add column tried_at timestamptz,
+         add column discarded_at timestamptz,
+         alter column payload drop not null""",
+    "update dead_letters set culprit = cause <> 'an earlier event of this stream is parked'",
+    "create index dead_letters_culprits on dead_letters (reader) where culprit and discarded_at is null",
+    """create table dead_letter_acts (
+         id bigint generated always as identity primary key,
+         at timestamptz not null default clock_timestamp(),
+         actor uuid not null,
+         reader text not null,
+         stream text,
+         dead_letter bigint,
+         act text not null,
+         reason text,
+         outcome text not null)""",
+)
 
 
 def install(connection: Connection, *, partitions: int = PARTITIONS) -> None:
@@ -101,6 +123,12 @@ def install(connection: Connection, *, partitions: int = PARTITIONS) -> None:
         text("insert into chain (partition, position) select p, 0 from generate_series(0, :last) p"),
         {"last": partitions - 1},
     )
+
+
+def extend_dead_letters(connection: Connection) -> None:
+    """Tell culprits from what stands behind them, keep a feed's keys, and record what operators do."""
+    for statement in _DEAD_LETTERS:
+        connection.execute(text(statement))
 
 
 def register_reader(

@@ -1,9 +1,10 @@
 """What can go wrong with personal text."""
 
+from shared.eventsourcing.errors import SubjectErased
 from shared.schemas.identifiers import PersonId
 
 
-class PersonErased(Exception):  # noqa: N818 - named for the fact
+class PersonErased(SubjectErased):
     """The person's key was deleted: nothing can be written about them any more."""
 
     def __init__(self, person: PersonId) -> None:

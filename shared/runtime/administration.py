@@ -1,4 +1,4 @@
-"""Administration over HTTP, the same in every service: the log, its readers, rebuild, follow, fork."""
+"""Administration over HTTP, the same in every service: the log, its readers and what they parked, rebuild, fork."""
 
 from dataclasses import asdict
 from typing import Any
@@ -9,6 +9,7 @@ from shared.eventsourcing.administration import follow, fork_log, log_status, re
 from shared.eventsourcing.decider import RequestBody
 from shared.runtime.authorization import Permissions, Relation
 from shared.runtime.caller import Role
+from shared.runtime.dead_letters import dead_letter_routes
 from shared.runtime.http import AtEdge
 from shared.runtime.problems import not_found
 from shared.runtime.service import Runtime
@@ -66,4 +67,5 @@ def administration_routes(runtime: Runtime) -> APIRouter:
         await follow(engine, name)
         return {"name": name, "state": "following"}
 
+    routes.include_router(dead_letter_routes(runtime, PERMISSIONS))
     return routes

@@ -14,7 +14,10 @@ from shared.eventsourcing.feed import Feed
 from shared.eventsourcing.handler import CommandHandler
 from shared.eventsourcing.kafka import Kafka
 from shared.eventsourcing.projection import Projection
+from shared.eventsourcing.projector import Projector
 from shared.eventsourcing.reaction import Reaction
+from shared.eventsourcing.reactor import Reactor
+from shared.eventsourcing.reader import Applier, Reader
 from shared.eventsourcing.schema import PARTITIONS
 from shared.eventsourcing.store import EventStore
 from shared.privacy.vault import Vault
@@ -74,6 +77,15 @@ class Runtime:
         self.store = EventStore(self.engine, service.types, seal=self.vault.seal)
         self.handler = CommandHandler(self.store, partitions=PARTITIONS)
         self.request_times = no_requests()
+
+    def readers(self) -> list[Reader]:
+        """The service's projections and reactions, each ready to apply events."""
+        service, cap = self.service, self.settings.dead_letter_cap
+        appliers: list[Applier] = [
+            *(Projector(projection) for projection in service.projections),
+            *(Reactor(reaction, self.handler) for reaction in service.reactions),
+        ]
+        return [Reader(self.engine, service.types, applier, cap=cap) for applier in appliers]
 
     async def wait(self, projection: str, positions: Mapping[int, int]) -> None:
         """Return once the projection has applied these positions of the service's own topic.

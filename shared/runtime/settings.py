@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, SecretBytes, SecretStr, StringConstraints
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.eventsourcing.dead_letters import CAP
+
 MASTER_KEY_BYTES = 32
 
 
@@ -59,6 +61,9 @@ class Settings(BaseSettings):
         ge=0,
         le=65535,
         description="Where /metrics alone answers, without a token: a port of the inside. A worker's own has it too.",
+    )
+    dead_letter_cap: int = Field(
+        default=CAP, ge=0, description="Events of one reader that cannot be applied, beyond which a partition stops."
     )
 
     log_format: Literal["json", "text"] = "json"

@@ -25,9 +25,7 @@ from shared.eventsourcing.errors import WrongPartitionCount
 from shared.eventsourcing.feed import FeedReader
 from shared.eventsourcing.identifiers import uuid7
 from shared.eventsourcing.kafka import ends_fetched, partitions_of
-from shared.eventsourcing.projector import Projector
-from shared.eventsourcing.reactor import Reactor
-from shared.eventsourcing.reader import Applier, Reader
+from shared.eventsourcing.reader import Reader
 from shared.eventsourcing.relay import Relay
 from shared.eventsourcing.schema import PARTITIONS
 from shared.eventsourcing.subscription import Subscription
@@ -51,19 +49,14 @@ class Worker:
         self.relay = Relay(engine, kafka, topic=service.topic, source=f"/trellis/{service.name}", owner=owner_name())
         self.feeds = [FeedReader(engine, kafka, feed) for feed in service.feeds(runtime)]
         self.broker = kafka.broker()
-        appliers: list[Applier] = [
-            *(Projector(projection) for projection in service.projections),
-            *(Reactor(reaction, runtime.handler) for reaction in service.reactions),
-        ]
-        self.subscriptions = [self._subscription(applier) for applier in appliers]
+        self.subscriptions = [self._subscription(reader) for reader in runtime.readers()]
         self._exit_process = exit_process
         self._tasks: list[asyncio.Task[None]] = []
         self._started: set[str] = set()
 
-    def _subscription(self, applier: Applier) -> Subscription:
+    def _subscription(self, reader: Reader) -> Subscription:
         runtime = self.runtime
-        reader = Reader(runtime.engine, runtime.service.types, applier)
-        group = f"{runtime.service.name}.{applier.name}"
+        group = f"{runtime.service.name}.{reader.name}"
         return Subscription(runtime.kafka, self.broker, reader, group=group, partitions=PARTITIONS)
 
     async def start(self) -> None:

@@ -7,9 +7,6 @@ from typing import Any
 
 from shared.eventsourcing.database import driver
 from shared.eventsourcing.partitioning import partition_of
-from shared.eventsourcing.projector import Projector
-from shared.eventsourcing.reactor import Reactor
-from shared.eventsourcing.reader import Applier, Reader
 from shared.eventsourcing.relay import envelope_of
 from shared.eventsourcing.schema import PARTITIONS
 from shared.runtime.service import Runtime
@@ -36,12 +33,8 @@ class Delivery:
 
     def __init__(self, runtime: Runtime) -> None:
         service = runtime.service
-        appliers: list[Applier] = [
-            *(Projector(projection) for projection in service.projections),
-            *(Reactor(reaction, runtime.handler) for reaction in service.reactions),
-        ]
         self._runtime = runtime
-        self._readers = [Reader(runtime.engine, service.types, a) for a in appliers if service.topic in a.topics]
+        self._readers = [reader for reader in runtime.readers() if service.topic in reader.topics]
         self._delivered = 0
         self._last = dict.fromkeys(range(PARTITIONS), 0)
         self._offsets = dict.fromkeys(range(PARTITIONS), 0)

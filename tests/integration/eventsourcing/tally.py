@@ -19,7 +19,7 @@ from shared.eventsourcing.handler import CommandHandler
 from shared.eventsourcing.identifiers import derived, uuid7
 from shared.eventsourcing.projection import Projection
 from shared.eventsourcing.recorded import Recorded
-from shared.eventsourcing.schema import install, register_reader
+from shared.eventsourcing.schema import extend_dead_letters, install, register_reader
 from shared.eventsourcing.store import EventStore, Key
 from shared.schemas.event import Event, EventTypes
 from shared.schemas.identifiers import PersonId
@@ -124,6 +124,7 @@ async def kernel_engine(database: Database, *, topics: tuple[str, ...] = (), par
     engine = create_engine(database.url, pool_size=20)
     async with engine.begin() as connection:
         await connection.run_sync(lambda c: install(c, partitions=partitions))
+        await connection.run_sync(extend_dead_letters)
         await connection.run_sync(METADATA.create_all)
         if topics:
             await connection.run_sync(lambda c: register_reader(c, "tally_totals", topics, partitions=partitions))

@@ -3,13 +3,17 @@
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from launcher.brokers.broker import Broker
+from shared.eventsourcing import dead_letter_lists
 from shared.eventsourcing.errors import Conflict
 from shared.eventsourcing.feed import Feed, FeedReader, FeedRecord
+from shared.eventsourcing.repair import FailsAgain, Repair
+from shared.schemas.identifiers import SYSTEM
 from tests.conftest import NewTopic
 from tests.integration.eventsourcing.running import kafka_of, until
 from tests.integration.eventsourcing.tally import kernel_engine, scalar
@@ -83,6 +87,73 @@ async def test_a_record_that_cannot_be_applied_is_parked_and_the_others_go_on(
             return applied == {"a", "b", "c"} and await scalar(engine, "select count(*) from dead_letters") == 1
 
         await until(done, what="three applied, one parked")
+    await engine.dispose()
+
+
+@dataclass
+class Choosy:
+    """A feed that cannot apply these values until its code is mended; what is applied is told by key."""
+
+    topic: str
+    refused: set[str] = field(default_factory=lambda: {"bad", "worse"})
+    applied: list[tuple[bytes | None, bytes | None]] = field(default_factory=list[tuple[bytes | None, bytes | None]])
+
+    @property
+    def feed(self) -> Feed:
+        async def apply(_engine: AsyncEngine, records: Sequence[FeedRecord]) -> None:
+            if self.refused.intersection(values_of(records)):
+                raise ValueError("cannot be applied")
+            self.applied.extend((record.key, record.value) for record in records)
+
+        return Feed(name="feed", topic=self.topic, apply=apply)
+
+    @asynccontextmanager
+    async def read(self, engine: AsyncEngine, broker: Broker, *, applied: int, parked: int) -> AsyncGenerator[None]:
+        """The feed is read from its beginning until this many are applied and parked."""
+        async with reading(engine, broker, self.feed) as reader:
+
+            async def read() -> bool:
+                left = await scalar(engine, "select count(*) from dead_letters where discarded_at is null")
+                return reader.caught_up.is_set() and (len(self.applied), left) == (applied, parked)
+
+            await until(read, what=f"{applied} applied, {parked} parked")
+            yield
+
+
+async def test_a_feeds_dead_letters_are_retried_and_discarded_by_their_ids(
+    database: Database, kafka: Broker, new_topic: NewTopic
+) -> None:
+    engine, choosy = await kernel_engine(database), Choosy(await new_topic(partitions=1))
+    repair = Repair(engine, [], [choosy.feed])
+    await send(kafka, choosy.topic, ["a", "bad", "worse", "b"])
+    async with choosy.read(engine, kafka, applied=2, parked=2):
+        bad, worse = [
+            one.record.id
+            for one in await dead_letter_lists.parked_streams(engine, reader=None, stream=None, after=0, limit=9)
+        ]
+        with pytest.raises(FailsAgain):
+            await repair.retry(bad, actor=SYSTEM)
+        choosy.refused.remove("bad")
+        assert (await repair.retry(bad, actor=SYSTEM)).applied == 1
+        assert choosy.applied[-1] == (b"bad", b"bad")
+        await repair.discard(worse, reason="nobody knows what it means", actor=SYSTEM)
+    choosy.applied.clear()
+    async with choosy.read(engine, kafka, applied=3, parked=0):  # what was discarded stays so
+        pass
+    await engine.dispose()
+
+
+async def test_a_record_that_can_be_applied_when_the_feed_is_read_again_is_a_dead_letter_no_more(
+    database: Database, kafka: Broker, new_topic: NewTopic
+) -> None:
+    engine, choosy = await kernel_engine(database), Choosy(await new_topic(partitions=1))
+    await send(kafka, choosy.topic, ["a", "bad", "b"])
+    async with choosy.read(engine, kafka, applied=2, parked=1):
+        pass
+    choosy.refused.clear()
+    choosy.applied.clear()
+    async with choosy.read(engine, kafka, applied=3, parked=0):
+        pass
     await engine.dispose()
 
 

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
+from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -11,13 +12,15 @@ from shared.eventsourcing import checkpoints
 from shared.eventsourcing.administration import follow
 from shared.eventsourcing.decider import Rejected
 from shared.eventsourcing.decision import Decision
-from shared.eventsourcing.errors import WaitingFor
+from shared.eventsourcing.errors import SubjectErased, WaitingFor
 from shared.eventsourcing.handler import CommandHandler
 from shared.eventsourcing.reaction import React, Reaction
 from shared.eventsourcing.reactor import Reactor
 from shared.eventsourcing.reader import Reader
 from shared.eventsourcing.recorded import Recorded
 from shared.eventsourcing.schema import register_reader
+from shared.eventsourcing.store import EventStore
+from shared.schemas.event import Event
 from shared.schemas.identifiers import SYSTEM
 from tests.integration.eventsourcing.records import AT, FakeRecord, Log
 from tests.integration.eventsourcing.tally import (
@@ -28,6 +31,7 @@ from tests.integration.eventsourcing.tally import (
     Count,
     Counted,
     Seal,
+    Sealed,
     context,
     count,
     handler,
@@ -38,6 +42,10 @@ from tests.integration.eventsourcing.tally import (
 from tests.servers.databases import Database
 
 TOPIC = "elsewhere.events"
+
+
+class Unheard(Event):
+    event_type: ClassVar[str] = "trellis.tally.Unheard.v1"
 
 
 async def mirror(decision: Decision, recorded: Recorded) -> None:
@@ -150,6 +158,50 @@ async def test_a_missing_fact_parks_its_stream_until_the_fact_is_there(database:
     known.add(stream)
     assert await reader.retry(stream, TOPIC, 0)
     assert (await total(engine, "a"), await scalar(engine, "select count(*) from dead_letters")) == (2, 0)
+    await engine.dispose()
+
+
+async def test_nothing_is_parked_for_a_command_that_speaks_of_somebody_who_was_erased(database: Database) -> None:
+    """Their key is gone, so that the text can never be sealed: the event is done with, and its stream goes on."""
+    erased = tally_id("a")
+
+    async def seal(event: Event, _event_id: UUID) -> Event:
+        if isinstance(event, Counted) and event.step == 13:
+            raise SubjectErased("their key was deleted")
+        return event
+
+    async def about_the_erased(decision: Decision, recorded: Recorded) -> None:
+        if recorded.stream_id == erased and recorded.version == 1:
+            await decision.decide(TALLY, tally_id("all"), count(13))
+        else:
+            await mirror(decision, recorded)
+
+    engine, _, _ = await reacting(database)
+    commands = CommandHandler(EventStore(engine, TYPES, seal=seal), partitions=12)
+    reaction = Reaction(name="mirror", topics=(TOPIC,), react=about_the_erased, starts="beginning")
+    reader = Reader(engine, TYPES, Reactor(reaction, commands))
+    log = log_of("b", "a", "a", "c")
+    await process(reader, log.records[0])
+    assert (await total(engine, "all"), await total(engine, "a")) == (3, 1)
+    assert await scalar(engine, "select count(*) from dead_letters") == 0
+    await follow(engine, "mirror")
+    await process(reader, log.records[0])
+    assert await total(engine, "all") == 3
+    await engine.dispose()
+
+
+async def test_events_that_a_reaction_does_not_care_for_are_passed_over(database: Database) -> None:
+    async def only_sealed(decision: Decision, recorded: Recorded) -> None:
+        if isinstance(recorded.event, Sealed):
+            await decision.decide(TALLY, tally_id("sealed"), count())
+
+    engine, reader, _ = await reacting(database, only_sealed)
+    log = log_of("a", "b")
+    log.append(f"tally-{tally_id('a')}", Sealed())
+    log.append(f"tally-{tally_id('a')}", Unheard())
+    progress = await process(reader, log.records[0])
+    assert (progress.position, await total(engine, "sealed")) == (4, 1)
+    assert await scalar(engine, "select count(*) from dead_letters") == 0
     await engine.dispose()
 
 

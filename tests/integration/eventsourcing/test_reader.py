@@ -163,10 +163,10 @@ async def test_a_poisoned_event_parks_its_stream_in_order_and_other_streams_go_o
     progress = await reader.process(TOPIC, 0, log.records[0])
     assert (progress.position, await applied(engine)) == (6, [1, 2, 4, 6])
     async with engine.connect() as connection:
-        rows = (await connection.execute(text('select stream, "offset", cause from dead_letters order by id'))).all()
+        rows = (await connection.execute(text('select stream, "offset", message from dead_letters order by id'))).all()
     assert [(r.stream, r.offset) for r in rows] == [("tally-a", 2), ("tally-a", 4)]
-    assert "13 is not to be counted" in rows[0].cause
-    assert "earlier event" in rows[1].cause
+    assert "13 is not to be counted" in rows[0].message
+    assert "earlier event" in rows[1].message
     await engine.dispose()
 
 

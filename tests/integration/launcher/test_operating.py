@@ -1,56 +1,9 @@
 """`trellis projections` and `trellis log` against a service's administration over HTTP."""
 
-import asyncio
-import subprocess
-import sys
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-
-from launcher.processes import SERVICES
 from launcher.state import State
-from services.goals.app import SERVICE
-from tests.conftest import Postgres
-from tests.servers.issuer import issuing, serving
-from tests.servers.service import MigratedDatabases, RunningService, running
-
-
-@dataclass(frozen=True, slots=True)
-class Operator:
-    """Somebody at a terminal in whose state folder a service runs."""
-
-    folder: Path
-    service: RunningService
-
-    async def says(self, *arguments: str) -> tuple[int, str]:
-        """The command's exit code and all that it printed."""
-        command = [sys.executable, "-m", "launcher", *arguments, "--folder", str(self.folder)]
-        pipe = subprocess.PIPE
-        process = await asyncio.create_subprocess_exec(
-            *command, stdout=pipe, stderr=subprocess.STDOUT, env={"COLUMNS": "200"}
-        )
-        output, _ = await process.communicate()
-        assert process.returncode is not None
-        return process.returncode, output.decode()
-
-
-@pytest.fixture
-async def operator(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Operator]:
-    """The goals service stands for all four: they have the same administration."""
-    databases = await MigratedDatabases.of(SERVICE, postgres)
-    state = State(tmp_path)
-    state.create()
-    async with AsyncExitStack() as stack:
-        issuer = await stack.enter_async_context(issuing(tmp_path))
-        service = await stack.enter_async_context(running(SERVICE, issuer, databases))
-        address = await stack.enter_async_context(serving(service.app))
-        for name in SERVICES:
-            state.remember_port(f"{name}-api", int(address.rpartition(":")[2]))
-        yield Operator(tmp_path, service)
-    await databases.drop()
+from tests.integration.launcher.operating import Operator
 
 
 async def test_the_log_of_a_service_can_be_forked_and_says_what_follows(operator: Operator) -> None:
