@@ -85,12 +85,12 @@ class RunningProcess:
             same = abs(process.create_time() - self.born) < _SAME_BIRTH_SECONDS
             if same and process.status() != psutil.STATUS_ZOMBIE:
                 return process
-        _collect_ended()
+        collect_ended()
         return None
 
 
-def _collect_ended() -> None:
-    """Lets go of our children that have ended."""
+def collect_ended() -> None:
+    """Lets go of those that were started here and have ended."""
     _started_here[:] = [child for child in _started_here if child.poll() is None]
 
 

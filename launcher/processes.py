@@ -98,7 +98,7 @@ def apis(around: Surroundings) -> list[Process]:
 
 
 def _api(name: str, service: str, around: Surroundings) -> Process:
-    process = _role(name, service, "api", around.port(name), around)
+    process = role_process(name, service, "api", around.port(name), around)
     return replace(process, settings={**process.settings, "TRELLIS_METRICS_PORT": str(around.metrics_port(name))})
 
 
@@ -109,7 +109,7 @@ def workers(around: Surroundings) -> list[Process]:
 def worker(name: str, service: str, around: Surroundings) -> Process:
     """One of a service's workers; they share the partitions out among themselves."""
     preferred = None if name in _PREFERRED_PORTS else _FURTHER_WORKERS_PORT
-    return _role(name, service, "worker", around.port(name, preferred=preferred), around)
+    return role_process(name, service, "worker", around.port(name, preferred=preferred), around)
 
 
 def payroll(around: Surroundings) -> Process:
@@ -134,11 +134,11 @@ def service_settings(service: str, around: Surroundings) -> Mapping[str, str]:
         "TRELLIS_ISSUER": ISSUER,
         "TRELLIS_AUDIENCE": AUDIENCE,
         "TRELLIS_JWKS_URL": f"http://127.0.0.1:{issuer_port}/jwks.json",
-        "TRELLIS_DEVELOPMENT_CLOCK": str(around.state.clock),
     }
 
 
-def _role(name: str, service: str, role: str, port: int, around: Surroundings) -> Process:
+def role_process(name: str, service: str, role: str, port: int, around: Surroundings) -> Process:
+    """A service's process in one of its roles."""
     settings = {**service_settings(service, around), "TRELLIS_HTTP_HOST": "127.0.0.1", "TRELLIS_HTTP_PORT": str(port)}
     generation = _generation(around.broker) if role == "worker" else ""
     return Process(name, (f"services.{service}", role), port, settings, replaced_with=generation)

@@ -14,7 +14,7 @@ import httpx
 from launcher.addresses import Addresses, addresses
 from launcher.demo_cycle.company import Company
 from launcher.process import free_port
-from launcher.processes import NAMES
+from launcher.processes import SERVICES, metrics_of, names
 from launcher.servers import BROKER, POSTGRES
 from launcher.state import State
 from launcher.token import issue_token
@@ -108,19 +108,22 @@ def _size(file: Path) -> int:
     return file.stat().st_size if file.exists() else 0
 
 
-def _choose_ports(state: State) -> None:
+def _choose_ports(state: State, workers: int) -> None:
     """Any free ones: the preferred ports are for the installations of people, and there may be other test runs."""
     state.create()
-    for name in (*NAMES, POSTGRES, BROKER):
+    metrics = (metrics_of(f"{service}-api") for service in SERVICES)
+    for name in (*names(workers), *metrics, POSTGRES, BROKER):
         state.remember_port(name, free_port())
 
 
 @asynccontextmanager
-async def installed(folder: Path, *, kafka: str) -> AsyncGenerator[Installation]:
+async def installed(
+    folder: Path, *, kafka: str, workers: int = 1, program: tuple[str, ...] = ("launcher",)
+) -> AsyncGenerator[Installation]:
     """An installation in the folder, stopped when the block is left."""
-    trellis = Trellis(folder)
-    _choose_ports(State(folder))
-    await trellis.up("--kafka", kafka)
+    trellis = Trellis(folder, program)
+    _choose_ports(State(folder), workers)
+    await trellis.up("--kafka", kafka, "--workers", str(workers))
     try:
         yield Installation(trellis)
     finally:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from aiokafka import AIOKafkaConsumer
 
 from shared.eventsourcing.kafka import partitions_of
-from tests.e2e.stored import EventLog
+from tests.e2e.stored import EventLog, StoredEvent
 
 _MARK: Final = b"trellis.log.LogMark.v1"
 _QUIET_POLLS: Final = 3
@@ -57,8 +57,11 @@ async def records_of(bootstrap: str, topic: str) -> Mapping[int, Sequence[Any]]:
         await consumer.stop()
 
 
-def follow(records: Mapping[int, Sequence[Any]]) -> Followed:
-    """The chain rule: take what continues the chain; skip what was taken; pass over what comes too early."""
+def follow(records: Mapping[int, Sequence[Any]], *, log_id: str | None = None) -> Followed:
+    """The chain rule: take what continues the chain; skip what was taken; pass over what comes too early.
+
+    `log_id`: where a topic holds the records of an older log, too, the one to follow.
+    """
     taken: list[PublishedEvent] = []
     repeated = 0
     for partition, part in records.items():
@@ -66,7 +69,7 @@ def follow(records: Mapping[int, Sequence[Any]]) -> Followed:
         last = 0
         for record in part:
             headers = dict(record.headers)
-            if headers["ce_type"] == _MARK:
+            if headers["ce_type"] == _MARK or log_id not in (None, headers.get("ce_logid", b"").decode()):
                 continue
             event = _published(partition, headers, record.value)
             assert seen.setdefault(event.position, event) == event, "a re-sent record differs from the first"
@@ -91,10 +94,19 @@ def _published(partition: int, headers: Mapping[str, bytes], value: bytes) -> Pu
     )
 
 
+def missing(log: EventLog, followed: Followed) -> list[StoredEvent]:
+    """The stored events that a subscriber does not see."""
+    seen = {event.position for event in followed.events}
+    return [event for event in log.events if event.position not in seen]
+
+
 def kafka_holds(log: EventLog, followed: Followed) -> None:
     """Every stored event is in Kafka once, with the very bytes, and nothing else is; a stream keeps to a partition."""
     stored = [(e.position, e.event_id, e.stream, e.version, e.type, e.data) for e in log.events]
     published = [(e.position, e.event_id, e.stream, e.version, e.type, e.data) for e in followed.events]
+    lost, invented = set(stored) - set(published), set(published) - set(stored)
+    assert not lost, f"Kafka holds {len(lost)} of {len(stored)} events of {log.service} not: {sorted(lost)[:3]}"
+    assert not invented, f"Kafka holds what {log.service} does not know: {sorted(invented)[:3]}"
     assert published == stored
     places = {(event.stream, event.partition) for event in followed.events}
     assert len(places) == len({stream for stream, _ in places})

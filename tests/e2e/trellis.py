@@ -21,13 +21,14 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class Trellis:
-    """Commands on one state folder."""
+    """Commands on one state folder; `program` is what follows `python -m`."""
 
     folder: Path
+    program: tuple[str, ...] = ("launcher",)
 
     async def run(self, *arguments: str, within: float = 120) -> Finished:
         """`trellis ARGUMENTS --folder ...`, to its end."""
-        command = [sys.executable, "-m", "launcher", *arguments, "--folder", str(self.folder)]
+        command = [sys.executable, "-m", *self.program, *arguments, "--folder", str(self.folder)]
         process = await asyncio.create_subprocess_exec(
             *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
         )
