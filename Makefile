@@ -7,7 +7,7 @@ BIN := .venv/bin
 INSTALLED := .venv/installed-$(shell cat requirements.lock pyproject.toml | cksum | cut -d' ' -f1)
 SAY := @printf '== %s\n'
 
-.PHONY: help install demo up down test check format bench lock
+.PHONY: help install demo up down test chaos check format bench lock
 help:  ## what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -53,6 +53,10 @@ down: install  ## stop them; the data stay under .trellis/
 test: install  ## the whole suite, on real servers (ARGS='-k goal_plan' for a part)
 	$(SAY) "running the tests on a real PostgreSQL and a real broker"
 	@$(BIN)/python -m pytest $(ARGS)
+
+chaos: install  ## the fault matrix on Apache Kafka: faults under load, then the proof (DURATION=600 SEED=7 BREAK=fence|chain|keys|barrier|seek)
+	$(SAY) "faults under load; docs/fault-matrix.md says which, and what is compared afterwards"
+	@$(BIN)/python -m tests.chaos $(if $(DURATION),--duration $(DURATION)) $(if $(SEED),--seed $(SEED)) $(if $(BREAK),--break $(BREAK))
 
 check: install  ## style, types, rooms, lock
 	$(SAY) "style"

@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 
 from shared.schemas.identifiers import SYSTEM
-from shared.schemas.rewards import PaymentInstructionIssued, RewardGranted
+from shared.schemas.reviews import ReviewCompleted
+from shared.schemas.rewards import PaymentAnswered, PaymentInstructionIssued, RewardGranted, RewardNotProposed
+from tests.chaos.witness import judged
 from tests.e2e.acknowledged import audit
 from tests.e2e.paid import Paid, every_instruction_is_paid_once
 from tests.e2e.published import follow, kafka_holds
+from tests.e2e.reacted import every_answer_is_recorded_once, every_review_is_considered_once
 from tests.e2e.stored import EventLog, StoredEvent, streams_are_whole
 
 GOAL, REVIEW = "goal-1", "review-2"
@@ -106,6 +109,86 @@ def test_a_doubled_command_is_found_and_what_the_system_did_is_not_taken_for_one
     log = replace(LOG, events=[*LOG.events, stored(5, GOAL, 3), by_system])
     assert audit(log, JOURNAL, KEPT).doubled == ["Happened goal-1 command command-5"]
     assert audit(log, JOURNAL, KEPT, after=5).doubled == []
+
+
+def marked(key: str, outcome: str, *, identity: str = "1", version: int = 1) -> dict[str, Any]:
+    """A line of a journal that says how each command ended and under which correlation id it was sent."""
+    return line(key, identity, version) | {"correlation": f"asked-{key}", "outcome": outcome, "window": 7}
+
+
+def answering(position: int, stream: str, version: int, key: str, **changed: str) -> StoredEvent:
+    """An event that the command of this key stored."""
+    event = stored(position, stream, version, correlation_id=f"asked-{key}", **changed)
+    return replace(event, type=changed.get("type", "Happened"))
+
+
+ASKED = EventLog("goals", [answering(1, GOAL, 1, "a"), answering(2, GOAL, 2, "b")], {GOAL: 2})
+
+
+def test_commands_that_are_known_by_their_correlation_need_no_kept_key() -> None:
+    journal = [marked("a", "acknowledged"), marked("b", "acknowledged", version=2), marked("c", "refused")]
+    found = audit(ASKED, [*journal, marked("d", "unknown")], {})
+    assert (found.commands, found.refused, found.unknown) == (2, 1, 1)
+    assert (found.lost, found.doubled, found.left_behind, found.torn) == ([], [], [], [])
+
+
+def test_a_command_that_is_lost_or_was_done_twice_is_found_with_its_window() -> None:
+    again = replace(ASKED, events=[*ASKED.events, answering(3, GOAL, 3, "b")])
+    journal = [marked("a", "acknowledged"), marked("b", "acknowledged", version=4)]
+    found = audit(again, journal, {})
+    assert (found.lost, found.windows_of_lost) == (["/goals/v1/goals b"], [7])
+    assert (found.doubled, found.windows_of_doubled) == (["/goals/v1/goals b"], [7])
+
+
+def test_what_a_refused_command_stored_is_found() -> None:
+    journal = [marked("a", "refused"), marked("b", "acknowledged", version=2)]
+    assert audit(ASKED, journal, {}).left_behind == ["/goals/v1/goals a"]
+
+
+def test_an_unknown_command_may_be_there_whole_but_not_in_part() -> None:
+    whole = [answering(n, GOAL, n, "a", command_id="one", type=f"T{n}") for n in (1, 2)]
+    there = [answering(n + 2, REVIEW, n, "b", command_id="two", type=f"T{n}") for n in (1, 2)]
+    journal = [marked("a", "acknowledged"), marked("b", "unknown")]
+    assert audit(EventLog("goals", [*whole, *there], {}), journal, {}).torn == []
+    assert audit(EventLog("goals", whole, {}), journal, {}).torn == []
+    assert audit(EventLog("goals", [*whole, *there[:1]], {}), journal, {}).torn == ["/goals/v1/goals b"]
+
+
+def considered(*causes: str) -> EventLog:
+    events = [stored(n, f"reward-{n}", 1, causation_id=cause) for n, cause in enumerate(causes, start=1)]
+    return EventLog("rewards", [replace(event, type=RewardNotProposed.event_type) for event in events], {})
+
+
+COMPLETED = EventLog(
+    "reviews", [replace(stored(n, f"review-{n}", 1), type=ReviewCompleted.event_type) for n in (1, 2)], {}
+)
+
+
+def test_reviews_that_are_considered_once_each_pass() -> None:
+    assert every_review_is_considered_once(COMPLETED, considered("event-1", "event-2")) == 2
+
+
+@pytest.mark.parametrize("causes", [["event-1"], ["event-1", "event-2", "event-2"], ["event-1", "event-2", "event-3"]])
+def test_a_review_that_led_to_nothing_to_two_things_or_never_was_is_found(causes: list[str]) -> None:
+    with pytest.raises(AssertionError):
+        every_review_is_considered_once(COMPLETED, considered(*causes))
+
+
+def test_an_answer_of_payroll_that_is_recorded_twice_is_found() -> None:
+    answer = replace(stored(1, "payment-p", 1), type=PaymentAnswered.event_type, data='{"version":1,"answer":"paid"}')
+    accepted = replace(answer, data='{"version":1,"answer":"accepted"}')
+    assert every_answer_is_recorded_once(EventLog("rewards", [accepted, answer], {})) == 2
+    with pytest.raises(AssertionError, match="more than once"):
+        every_answer_is_recorded_once(EventLog("rewards", [answer, answer], {}))
+
+
+def test_what_a_witness_was_not_given_given_twice_or_given_late_is_found() -> None:
+    in_order = [(1, GOAL, 1), (2, REVIEW, 1), (4, GOAL, 2)]
+    whole = judged(LOG, in_order)
+    assert (whole.lost, whole.doubled, whole.disordered) == ([], [], [])
+    wrong = judged(LOG, [(4, GOAL, 2), (1, GOAL, 1), (4, GOAL, 2)])
+    assert ([e.position for e in wrong.lost], [e.position for e in wrong.doubled]) == ([2], [4])
+    assert wrong.disordered == [GOAL]
 
 
 def rewards(*types: str) -> EventLog:

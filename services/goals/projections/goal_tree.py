@@ -43,7 +43,6 @@ from shared.schemas.goals import (
     GoalAchieved,
     GoalAligned,
     GoalCancelled,
-    GoalExpired,
     GoalLevel,
     GoalProgressRecorded,
     GoalSet,
@@ -83,7 +82,6 @@ GOALS: Final = Table(
     Column("measured_at", DateTime(timezone=True)),
     Column("closed_on", Date),
     Column("progress", Numeric),
-    Column("expired", Boolean, nullable=False),
     Index("goal_tree_by_parent", "parent", "goal"),
     Index("goal_tree_by_owner", "owner", "goal"),
 )
@@ -93,10 +91,7 @@ _LOCK: Final = 6120843917
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GoalRow:
-    """A goal as it stands. `own_progress` is its own measurement, `progress` what counts; None is "not measured".
-
-    `expired`: its last day has passed, and nobody has closed it yet.
-    """
+    """A goal as it stands. `own_progress` is its own measurement, `progress` what counts; None is "not measured"."""
 
     goal: GoalId
     version: int
@@ -116,7 +111,6 @@ class GoalRow:
     measured_at: datetime | None = None
     closed_on: date | None = None
     progress: Decimal | None = None
-    expired: bool = False
 
 
 def row_after(row: GoalRow | None, recorded: Recorded) -> GoalRow | None:
@@ -135,11 +129,9 @@ def _changed(event: Event) -> dict[str, Any]:
             return {"value": event.value, "own_progress": event.progress, **measured}
         case GoalAchieved():
             final = {"value": event.value, "own_progress": event.progress}
-            return {"state": GoalState.ACHIEVED, "closed_on": event.closed_on, "expired": False, **final}
+            return {"state": GoalState.ACHIEVED, "closed_on": event.closed_on, **final}
         case GoalCancelled():
-            return {"state": GoalState.CANCELLED, "expired": False}
-        case GoalExpired():
-            return {"expired": True}
+            return {"state": GoalState.CANCELLED}
         case _:
             return {}
 
@@ -266,7 +258,6 @@ class Filter:
     level: GoalLevel | None = None
     state: GoalState | None = None
     parent: GoalId | None = None
-    expired: bool | None = None
     roots: bool = False
 
 
@@ -291,9 +282,8 @@ def _seen_by(reader: Reader) -> ColumnElement[bool]:
 
 
 def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:
-    named = ("owner", "level", "state", "parent", "expired")
-    values = ((name, getattr(wanted, name)) for name in named)
-    conditions: list[ColumnElement[bool]] = [GOALS.c[name] == value for name, value in values if value is not None]
+    named = {"owner": wanted.owner, "level": wanted.level, "state": wanted.state, "parent": wanted.parent}
+    conditions = [GOALS.c[name] == value for name, value in named.items() if value is not None]
     return [*conditions, GOALS.c.parent.is_(None)] if wanted.roots else conditions
 
 
