@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from shared.eventsourcing import dead_letters
 from shared.eventsourcing.causes import cause_of
 from shared.eventsourcing.database import is_transient
+from shared.eventsourcing.described import described
 from shared.eventsourcing.errors import Conflict
 from shared.eventsourcing.kafka import Kafka, close, partitions_of
 from shared.schemas.envelope import Headers
@@ -74,7 +75,7 @@ class FeedReader:
                 if not _may_pass(error):
                     raise
                 failures = min(failures + 1, 6)
-                self.last_error = f"{type(error).__name__}: {error}"
+                self.last_error = described(error)
                 log.warning("feed.failed", feed=self.feed.name, error=self.last_error)
                 await asyncio.sleep(min(5.0, 0.1 * 2**failures) * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
 

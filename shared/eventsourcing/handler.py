@@ -10,12 +10,14 @@ from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
+from structlog.contextvars import bound_contextvars
 
 from shared.eventsourcing.database import driver
 from shared.eventsourcing.decider import Command, Decider, Rejected
 from shared.eventsourcing.decision import Answer, Change, Context, Decision, Loaded, Outcome, Plan, no_answer
 from shared.eventsourcing.errors import Conflict, KeyReused, VersionMismatch
 from shared.eventsourcing.identifiers import stream_name
+from shared.eventsourcing.line_ids import ids_of
 from shared.eventsourcing.partitioning import partition_of
 from shared.eventsourcing.store import Append, EventStore, Head, Key, KeyTaken
 
@@ -74,7 +76,8 @@ class CommandHandler:
 
     async def _counted(self, context: Context, plan: Plan, answer: Answer, *, one_statement: bool) -> list[Outcome]:
         try:
-            outcomes = await self._retried(context, plan, answer, one_statement=one_statement)
+            with bound_contextvars(**ids_of(context)):
+                outcomes = await self._retried(context, plan, answer, one_statement=one_statement)
         except Exception as error:
             self.outcomes[_refusal(error)] += 1
             raise

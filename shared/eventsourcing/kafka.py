@@ -13,6 +13,8 @@ from aiokafka.errors import KafkaError
 from faststream.kafka import KafkaBroker
 from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 
+from shared.eventsourcing.described import described
+
 _REQUEST_TIMEOUT_MS: Final = 15_000
 _CLOSE_SECONDS: Final = 5.0
 
@@ -127,4 +129,4 @@ async def close(*clients: AIOKafkaProducer | AIOKafkaConsumer) -> None:
             async with asyncio.timeout(_CLOSE_SECONDS):
                 await client.stop()
         except (KafkaError, OSError, TimeoutError) as error:
-            log.warning("kafka.close_failed", error=repr(error))
+            log.warning("kafka.close_failed", error=described(error))

@@ -6,11 +6,13 @@ from typing import Final
 import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
+from structlog.contextvars import bound_contextvars
 
 from shared.eventsourcing.decision import Context, Decision
 from shared.eventsourcing.errors import Conflict, SubjectErased
 from shared.eventsourcing.handler import CommandHandler
 from shared.eventsourcing.identifiers import derived
+from shared.eventsourcing.line_ids import ids_of
 from shared.eventsourcing.reaction import Reaction
 from shared.eventsourcing.reader import Committed
 from shared.eventsourcing.recorded import Recorded
@@ -51,7 +53,8 @@ class Reactor:
                 continue
             decision.context = self._context(recorded)
             before = decision.mark()
-            await self._react(decision, recorded)
+            with bound_contextvars(stream=recorded.stream, **ids_of(decision.context)):  # the cause is the event's id
+                await self._react(decision, recorded)
             if decision.mark() != before:
                 reacted.append(recorded)
         if not reacted:

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.eventsourcing.counts import RelayCounts
 from shared.eventsourcing.database import driver, is_transient
+from shared.eventsourcing.described import described
 from shared.eventsourcing.errors import LogForked, TopicShrank, WrongPartitionCount
 from shared.eventsourcing.kafka import Kafka, close
 from shared.eventsourcing.lease import LEASE_SECONDS, Lead, LeadLost, Lease, Link
@@ -104,7 +105,7 @@ class Relay:
                 if not _may_pass(error):
                     raise
                 failures = failures + 1 if progress == self.last_progress else 1
-                self.last_error = f"{type(error).__name__}: {error}"
+                self.last_error = described(error)
                 log.warning("relay.failed", topic=self.topic, error=self.last_error)
                 await asyncio.sleep(min(5.0, 0.1 * 2 ** min(failures, 6)) * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
 
@@ -137,7 +138,7 @@ class Relay:
         except Exception as error:
             if not is_transient(error):
                 raise
-            log.info("relay.not_released", topic=self.topic, error=repr(error))  # it expires
+            log.info("relay.not_released", topic=self.topic, error=described(error))  # it expires
 
     async def _lead(self, lead: Lead) -> None:
         """Lead until something fails: with a producer of its own, which is thrown away with the lead."""

@@ -19,8 +19,10 @@ from faststream.kafka.message import KafkaMessage as PlainKafkaMessage
 from shared.eventsourcing import checkpoints, dead_letters
 from shared.eventsourcing.backoffs import Backoffs
 from shared.eventsourcing.checkpoints import Checkpoint
+from shared.eventsourcing.described import described
 from shared.eventsourcing.holes import HOLE_SECONDS, Holes, Verdict
 from shared.eventsourcing.kafka import Kafka
+from shared.eventsourcing.line_ids import ids_in
 from shared.eventsourcing.reader import Progress, Reader
 from shared.eventsourcing.seeking import Standstill, pause, seek
 from shared.eventsourcing.starting_now import start_now
@@ -127,7 +129,7 @@ class Subscription:
         try:
             progress = await self.reader.process(tp.topic, tp.partition, records)
         except Exception as error:  # noqa: BLE001 - whatever it was, the records must be read again
-            self._failed(consumer, tp, records[0].offset, error)
+            self._failed(consumer, tp, records[0], error)
             return
         self.last_error = None
         self._backoffs.succeeded(tp)
@@ -143,13 +145,14 @@ class Subscription:
         else:
             self._holes.passed(tp, position=progress.position)
 
-    def _failed(self, consumer: AIOKafkaConsumer, tp: TopicPartition, offset: int, error: Exception) -> None:
-        self.last_error = f"{type(error).__name__}: {error}"
-        log.warning("subscription.slice_failed", reader=self.reader.name, partition=tp.partition, error=self.last_error)
+    def _failed(self, consumer: AIOKafkaConsumer, tp: TopicPartition, first: Record, error: Exception) -> None:
+        self.last_error = described(error)
+        where = {"reader": self.reader.name, "topic": tp.topic, "partition": tp.partition, "offset": first.offset}
+        log.warning("subscription.slice_failed", error=self.last_error, **where, **ids_in(first.headers))
         if not self._seek_on_failure:
             return
         self._backoffs.failed(tp)
-        if seek(consumer, tp, offset):
+        if seek(consumer, tp, first.offset):
             pause(consumer, tp)
 
     async def _commit(self, consumer: AIOKafkaConsumer, tp: TopicPartition, offset: int) -> None:
@@ -184,7 +187,7 @@ class Subscription:
                 if tp in assigned and seek(consumer, tp, start):
                     self._generations[tp] = checkpoint.generation
         except Exception as error:  # noqa: BLE001 - whatever it was, it is tried again
-            self.last_error = f"{type(error).__name__}: {error}"
+            self.last_error = described(error)
             log.warning("subscription.seek_failed", reader=self.reader.name, error=self.last_error)
 
     async def _watch(self) -> None:
@@ -204,7 +207,7 @@ class Subscription:
                     looked = time.monotonic()
                     await self._look_at_ends(consumer)
             except Exception as error:  # noqa: BLE001 - the watch outlives a database or broker that is down
-                trouble = self.last_error = f"{type(error).__name__}: {error}"
+                trouble = self.last_error = described(error)
             else:
                 if self.last_error == trouble:
                     self.last_error = None
@@ -269,7 +272,9 @@ class Subscription:
                     try:
                         await self.reader.retry(stream, topic, partition)
                     except Exception as error:  # noqa: BLE001 - the next stream may go through
-                        log.warning("subscription.retry_failed", reader=self.reader.name, error=repr(error))
+                        log.warning(
+                            "subscription.retry_failed", reader=self.reader.name, stream=stream, error=described(error)
+                        )
 
 
 class _SeekOnAssignment(ConsumerRebalanceListener):

@@ -74,7 +74,7 @@ class IssuerKeys:
                     answer = (await client.get(self._url)).raise_for_status().json()
                 keys = KeySet.import_key_set(answer)
             except (httpx.HTTPError, JoseError, ValueError, TypeError, KeyError, LookupError) as error:
-                log.warning("issuer's keys not fetched", url=self._url, error=str(error))
+                log.warning("issuer's keys not fetched", url=self._url, error=type(error).__name__)
                 return
             self._keys = {key.kid: key for key in keys if key.kid is not None}
             self._fetched = self._monotonic()
@@ -115,7 +115,7 @@ class Authenticator:
         except ExpiredTokenError as error:
             raise unauthorized("The token has expired.") from error
         except (JoseError, ValueError, TypeError) as error:
-            log.info("token refused", reason=str(error))
+            log.info("token refused", reason=type(error).__name__)
             raise unauthorized("The token's signature, issuer, audience or times are not valid.") from error
         return Caller.of(_person(claims["sub"]), _roles(claims.get("roles")))
 

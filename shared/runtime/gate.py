@@ -1,6 +1,5 @@
 """What stands before every route: correlation, the body's size, and the caller's token."""
 
-import re
 from typing import Final
 from uuid import UUID
 
@@ -9,6 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.eventsourcing.identifiers import uuid7
+from shared.eventsourcing.line_ids import trace_of
 from shared.runtime import problems
 from shared.runtime.authentication import Authenticator
 from shared.runtime.failures import problem_of
@@ -18,8 +18,6 @@ from shared.runtime.problems import FieldError, invalid, problem, shown
 OPEN: Final = frozenset({"/health/live", "/health/ready"})
 """All that answers without a token."""
 CORRELATION: Final = "X-Correlation-Id"
-_TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
-"""W3C Trace Context; a malformed one is ignored, as the recommendation says."""
 
 
 class Gate:
@@ -40,13 +38,13 @@ class Gate:
             return
         headers = Headers(scope=scope)
         correlation_id = _uuid(headers.get(CORRELATION)) or uuid7()
-        trace = _TRACEPARENT.fullmatch(headers.get("traceparent", ""))
-        traced = {"trace_id": trace[1]} if trace else {}
+        traceparent = headers.get("traceparent")
+        traced = trace_of(traceparent)
         with log_context(correlation_id=str(correlation_id), **traced):
             answer = _Answer(send, correlation_id)
             try:
                 state = scope.setdefault("state", {})
-                state["correlation_id"], state["traceparent"] = correlation_id, trace and trace[0]
+                state["correlation_id"], state["traceparent"] = correlation_id, traceparent if traced else None
                 await self._enter(scope, receive, answer)
             except Exception as error:
                 if answer.started:

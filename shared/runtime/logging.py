@@ -1,12 +1,19 @@
-"""Logs: one JSON object a line, or lines for a terminal; the standard library's loggers come the same way."""
+"""Logs: one JSON object a line, or lines for a terminal; the standard library's loggers come the same way.
+
+No line holds what a person wrote: of an exception it tells the kind, the frames with their source, and a message only
+where `described` allows it; of warnings and of asyncio's reports, which quote values, the first line.
+"""
 
 import logging
 import sys
+import traceback
 from contextlib import AbstractContextManager
-from typing import Literal
+from typing import Any, Final, Literal
 
 import structlog
-from structlog.typing import EventDict, Processor, WrappedLogger
+from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
+
+from shared.eventsourcing.described import described
 
 QUIET = ("aiokafka", "alembic.runtime.plugins", "httpx", "httpcore", "uvicorn.access")
 """Loggers that say something of every request, poll or start; they are heard from WARNING on."""
@@ -29,6 +36,7 @@ def configure_logging(
         structlog.stdlib.add_log_level,
         structlog.stdlib.ExtraAdder(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _first_line_of_what_quotes,
         name_the_process,
     ]
     structlog.configure(
@@ -49,22 +57,60 @@ def configure_logging(
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
+    logging.captureWarnings(capture=True)
     for name in QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+
+
+QUOTING: Final = ("asyncio", "py.warnings")
+"""Loggers whose messages repeat exceptions and values from their second line on."""
+
+
+def _first_line_of_what_quotes(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    if event.get("logger") in QUOTING:
+        event["event"] = str(event["event"]).partition("\n")[0]
+    return event
 
 
 def _writing(log_format: Literal["json", "text"]) -> list[Processor]:
     remove_meta = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     if log_format == "text":
-        # neither form of a traceback shows local variables: they hold what people wrote
-        plain = structlog.dev.plain_traceback
-        return [remove_meta, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
-    tracebacks = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+        plain = structlog.dev.plain_traceback  # of a traceback that is text already
+        console = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)
+        return [remove_meta, structlog.processors.ExceptionRenderer(_as_text), console]
     return [
         remove_meta,
-        structlog.processors.ExceptionRenderer(tracebacks),
+        structlog.processors.ExceptionRenderer(_as_data),
         structlog.processors.JSONRenderer(default=str),
     ]
+
+
+def _as_data(exc_info: ExcInfo) -> list[dict[str, Any]]:
+    """The exception and those that led to it, the last one first; frames with file, line, function, source."""
+    return [
+        {
+            "kind": type(error).__qualname__,
+            "error": described(error),
+            "frames": [
+                f"{frame.filename}:{frame.lineno} {frame.name}: {frame.line}"
+                for frame in traceback.extract_tb(error.__traceback__)
+            ],
+        }
+        for error in _chain(exc_info[1])
+    ]
+
+
+def _as_text(exc_info: ExcInfo) -> str:
+    told = _as_data(exc_info)
+    return "\nwhich was caused by:\n".join("\n".join([*one["frames"], one["error"]]) for one in told)
+
+
+def _chain(error: BaseException | None) -> list[BaseException]:
+    chain: list[BaseException] = []
+    while error is not None and error not in chain:
+        chain.append(error)
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return chain
 
 
 def logger(name: str) -> structlog.stdlib.BoundLogger:

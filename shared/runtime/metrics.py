@@ -12,6 +12,7 @@ from starlette.routing import Route
 from shared.eventsourcing import lag
 from shared.eventsourcing.checkpoints import NOT_STARTED
 from shared.eventsourcing.counts import ReaderCounts
+from shared.eventsourcing.described import described
 from shared.eventsourcing.handler import OUTCOMES
 from shared.eventsourcing.histogram import Histogram
 from shared.eventsourcing.lag import Lag
@@ -82,7 +83,7 @@ class Metrics:
                     for gauge in self._runtime.service.gauges:
                         self._readings += [(gauge.metric.name, reading) for reading in await gauge.read(connection)]
             except Exception as error:  # noqa: BLE001 - whatever it is, the other metrics are told
-                log.warning("metrics.database_does_not_answer", error=type(error).__name__)
+                log.warning("metrics.database_does_not_answer", error=described(error))
             self._looked = time.monotonic()
 
     def _tell_lag(self, told: "Exposition", worker: "Worker") -> None:

@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaError
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 
+from shared.eventsourcing.described import described
 from shared.eventsourcing.errors import WrongPartitionCount
 from shared.eventsourcing.schema import PARTITIONS
 from shared.eventsourcing.topics import ensure_log_topic
@@ -57,7 +58,7 @@ def _migrate(service: Service, settings: Settings) -> int:
     try:
         asyncio.run(databases_then_topic())
     except (OSError, DBAPIError, KafkaError, WrongPartitionCount) as error:
-        logger(__name__).error("migration.failed", error=f"{type(error).__name__}: {error}")
+        logger(__name__).error("migration.failed", error=described(error))
         return 1
     return 0
 

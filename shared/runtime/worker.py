@@ -21,6 +21,7 @@ from starlette.routing import Route
 from shared.eventsourcing.administration import log_status, reader_status
 from shared.eventsourcing.checkpoints import CheckpointMissing
 from shared.eventsourcing.database import is_transient
+from shared.eventsourcing.described import described
 from shared.eventsourcing.errors import WrongPartitionCount
 from shared.eventsourcing.feed import FeedReader
 from shared.eventsourcing.identifiers import uuid7
@@ -103,7 +104,7 @@ class Worker:
                 if not (is_transient(error) or isinstance(error, KafkaError | CheckpointMissing)):
                     raise
                 failures = min(failures + 1, 6)
-                subscription.last_error = f"{type(error).__name__}: {error}"
+                subscription.last_error = described(error)
                 await asyncio.sleep(0.1 * 2**failures * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
             else:
                 subscription.last_error = None
