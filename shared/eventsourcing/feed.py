@@ -18,6 +18,7 @@ from shared.eventsourcing.database import is_transient
 from shared.eventsourcing.described import described
 from shared.eventsourcing.errors import Conflict
 from shared.eventsourcing.kafka import Kafka, close, partitions_of
+from shared.eventsourcing.line_ids import ids_in
 from shared.schemas.envelope import Headers
 
 _LOOK_SECONDS: Final = 5.0
@@ -146,7 +147,7 @@ class FeedReader:
 
     async def _park(self, record: FeedRecord, error: Exception) -> None:
         cause = cause_of(error, record.value)
-        where = {"partition": record.partition, "offset": record.offset}
+        where = {"partition": record.partition, "offset": record.offset} | ids_in(record.headers)
         log.error("feed.parked", feed=self.feed.name, **where, error=cause.error, waiting_for=cause.waiting_for)
         async with self._engine.begin() as connection:
             await dead_letters.park(connection, self.feed.name, record, stream=None, cause=cause, key=record.key)

@@ -68,7 +68,7 @@ class Reactor:
         except SubjectErased:
             if len(reacted) > 1:
                 raise  # the reader halves the slice until the event is alone
-            log.info("reactor.subject_erased", reaction=self.name, stream=reacted[0].stream)
+            log.info("reactor.subject_erased", reaction=self.name, stream=reacted[0].stream, **ids_of(decision.context))
             return None
         return lambda: self._handler.remember(decision, outcomes)
 

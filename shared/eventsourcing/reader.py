@@ -17,6 +17,7 @@ from shared.eventsourcing.counts import ReaderCounts
 from shared.eventsourcing.database import is_transient
 from shared.eventsourcing.dead_letters import ParkedRecord
 from shared.eventsourcing.errors import Conflict
+from shared.eventsourcing.line_ids import ids_in
 from shared.eventsourcing.recorded import Recorded
 from shared.eventsourcing.walk import Record, Walk, walk
 from shared.schemas.envelope import Envelope, from_headers
@@ -181,7 +182,7 @@ class Reader:
 
     async def _park(self, connection: AsyncConnection, record: Record, envelope: Envelope | None, cause: Cause) -> None:
         self.counts.parked += 1
-        where = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
+        where = {"topic": record.topic, "partition": record.partition, "offset": record.offset} | ids_in(record.headers)
         log.error("reader.parked", reader=self.name, **where, error=cause.error, waiting_for=cause.waiting_for)
         stream = envelope.subject if envelope else None
         await dead_letters.park(connection, self.name, record, stream=stream, cause=cause)

@@ -89,7 +89,7 @@ def _as_data(exc_info: ExcInfo) -> list[dict[str, Any]]:
     """The exception and those that led to it, the last one first; frames with file, line, function, source."""
     return [
         {
-            "kind": type(error).__qualname__,
+            "exc_type": type(error).__qualname__,
             "error": described(error),
             "frames": [
                 f"{frame.filename}:{frame.lineno} {frame.name}: {frame.line}"

@@ -51,7 +51,7 @@ class Surroundings:
     service: RunningService
     logged: io.StringIO
     marks: Marks = field(default_factory=Marks)
-    ids: dict[str, str] = field(default_factory=lambda: {"person": str(REPORT), "owner": str(REPORT)})
+    ids: dict[str, str] = field(default_factory=lambda: {"person": str(REPORT), "owner": str(REPORT), "identity": "1"})
     accepted: set[str] = field(default_factory=set[str])
 
     @property
@@ -67,9 +67,11 @@ class Surroundings:
         runtime = self.service.runtime
         metrics = Metrics(runtime, Worker(runtime, exit_process=lambda: None))
         exposed = (await metrics.exposition()).written("text/plain")[0].decode()
+        async with self.service.client(LEAD, Role.ADMIN) as client:
+            listed = (await client.get("/admin/dead-letters", params={"limit": 100})).text
         async with runtime.engine.connect() as connection:
-            causes = [str(row[0]) for row in await connection.execute(text("select cause from dead_letters"))]
-        return "\n".join([self.logged.getvalue(), exposed, *causes])
+            causes = [str(row) for row in await connection.execute(text("select message, cause from dead_letters"))]
+        return "\n".join([self.logged.getvalue(), exposed, listed, *causes])
 
     async def leaked(self) -> list[str]:
         return self.marks.found_in(await self.told())
