@@ -37,6 +37,7 @@ class State:
     def __init__(self, folder: Path) -> None:
         self.folder: Final = folder.absolute()
         self.logs: Final = self.folder / "logs"
+        self.clock: Final = self.folder / "clock"
         self._file: Final = self.folder / "state.json"
         self._running: Final = self.folder / "run"
         self._changing: Final = threading.Lock()

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from services.goals.projections import goal_plans, goal_tree
+from services.goals.reactions import expire_goal_when_its_last_day_ends
 from shared.people.feed import PEOPLE_FEED
 from shared.runtime.service import Runtime, Service
 from shared.schemas.goals import TYPES
@@ -29,4 +30,5 @@ SERVICE: Final = Service(
     routers=_routers,
     projections=(goal_tree.PROJECTION, goal_plans.PROJECTION),
     feeds=lambda _runtime: (PEOPLE_FEED,),
+    timers=expire_goal_when_its_last_day_ends.timers,
 )

@@ -109,6 +109,20 @@ _DEAD_LETTERS: Final = (
          reason text,
          outcome text not null)""",
 )
+_TIMERS: Final = (
+    """create table timers (
+         name text not null,
+         stream text not null,
+         due_at timestamptz not null,
+         set_by uuid not null,
+         correlation_id uuid not null,
+         attempts integer not null default 0,
+         retry_at timestamptz,
+         cause text,
+         parked_at timestamptz,
+         primary key (name, stream))""",
+    "create index timers_due on timers (due_at, name, stream) where parked_at is null",
+)
 
 
 def install(connection: Connection, *, partitions: int = PARTITIONS) -> None:
@@ -128,6 +142,12 @@ def install(connection: Connection, *, partitions: int = PARTITIONS) -> None:
 def extend_dead_letters(connection: Connection) -> None:
     """Tell culprits from what stands behind them, keep a feed's keys, and record what operators do."""
     for statement in _DEAD_LETTERS:
+        connection.execute(text(statement))
+
+
+def install_timers(connection: Connection) -> None:
+    """Create the table of due reminders and deadlines."""
+    for statement in _TIMERS:
         connection.execute(text(statement))
 
 

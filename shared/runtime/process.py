@@ -127,6 +127,7 @@ def create_service_api(runtime: Runtime, worker: "Worker | None" = None) -> "Fas
         ),
         ready=ready,
         lifespan=lifespan,
+        clock=runtime.clock,
     )
     app.add_middleware(TimedRequests, times=runtime.request_times)
     return app

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
@@ -20,7 +21,9 @@ from shared.eventsourcing.reactor import Reactor
 from shared.eventsourcing.reader import Applier, Reader
 from shared.eventsourcing.schema import PARTITIONS
 from shared.eventsourcing.store import EventStore
+from shared.eventsourcing.timers import TimerPlanner, Timers
 from shared.privacy.vault import Vault
+from shared.runtime.clock import development_clock, now
 from shared.runtime.gauges import Gauge
 from shared.runtime.request_times import no_requests
 from shared.runtime.settings import Settings
@@ -42,7 +45,7 @@ class Service:
     """One service: what it publishes and listens to, what it projects, how it reacts, what it answers.
 
     `types` are its own events and those it listens to. `routers` is called by an api process alone, so that a worker
-    loads no web framework.
+    loads no web framework. `timers` is given the zone of the company's calendar.
     """
 
     name: str
@@ -54,6 +57,7 @@ class Service:
     reactions: tuple[Reaction, ...] = ()
     feeds: Feeds = no_feeds
     gauges: tuple[Gauge, ...] = ()
+    timers: Callable[[ZoneInfo], Timers] | None = None
 
     @property
     def topic(self) -> str:
@@ -77,13 +81,16 @@ class Runtime:
         self.store = EventStore(self.engine, service.types, seal=self.vault.seal)
         self.handler = CommandHandler(self.store, partitions=PARTITIONS)
         self.request_times = no_requests()
+        self.clock = now if settings.development_clock is None else development_clock(settings.development_clock)
+        self.timers = None if service.timers is None else service.timers(ZoneInfo(settings.company_zone))
 
     def readers(self) -> list[Reader]:
-        """The service's projections and reactions, each ready to apply events."""
+        """The service's projections, reactions and what plans its timers, each ready to apply events."""
         service, cap = self.service, self.settings.dead_letter_cap
         appliers: list[Applier] = [
             *(Projector(projection) for projection in service.projections),
             *(Reactor(reaction, self.handler) for reaction in service.reactions),
+            *([TimerPlanner(self.timers)] if self.timers else []),
         ]
         return [Reader(self.engine, service.types, applier, cap=cap) for applier in appliers]
 

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, SecretBytes, SecretStr, StringConst
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.eventsourcing.dead_letters import CAP
+from shared.schemas.values import Zone
 
 MASTER_KEY_BYTES = 32
 
@@ -64,6 +65,13 @@ class Settings(BaseSettings):
     )
     dead_letter_cap: int = Field(
         default=CAP, ge=0, description="Events of one reader that cannot be applied, beyond which a partition stops."
+    )
+
+    company_zone: Zone = Field(
+        default="UTC", description="The IANA time zone of the company's calendar: when a goal's last day ends."
+    )
+    development_clock: Path | None = Field(
+        default=None, description="Development alone: the file by which the clock is put forward. Unset: real time."
     )
 
     log_format: Literal["json", "text"] = "json"

@@ -8,6 +8,7 @@ import random
 import socket
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 from typing import Any, Final
 
 import structlog
@@ -24,12 +25,14 @@ from shared.eventsourcing.database import is_transient
 from shared.eventsourcing.described import described
 from shared.eventsourcing.errors import WrongPartitionCount
 from shared.eventsourcing.feed import FeedReader
+from shared.eventsourcing.firing import TimerRunner
 from shared.eventsourcing.identifiers import uuid7
 from shared.eventsourcing.kafka import ends_fetched, partitions_of
 from shared.eventsourcing.reader import Reader
 from shared.eventsourcing.relay import Relay
 from shared.eventsourcing.schema import PARTITIONS
 from shared.eventsourcing.subscription import Subscription
+from shared.eventsourcing.timers import FailedTimer, failed_timers, timer_status
 from shared.runtime.metrics import Metrics, metrics_route
 from shared.runtime.metrics_port import metrics_port
 from shared.runtime.service import Runtime
@@ -51,6 +54,9 @@ class Worker:
         self.feeds = [FeedReader(engine, kafka, feed) for feed in service.feeds(runtime)]
         self.broker = kafka.broker()
         self.subscriptions = [self._subscription(reader) for reader in runtime.readers()]
+        self.timers: TimerRunner | None = None
+        if runtime.timers is not None:
+            self.timers = TimerRunner(runtime.handler, runtime.timers, runtime.clock)
         self._exit_process = exit_process
         self._tasks: list[asyncio.Task[None]] = []
         self._started: set[str] = set()
@@ -66,6 +72,8 @@ class Worker:
         self._run("relay", self.relay.run())
         for feed in self.feeds:
             self._run(f"feed {feed.feed.name}", feed.run())
+        if self.timers is not None:
+            self._run("timers", self.timers.run())
         for subscription in self.subscriptions:
             self._run(f"reader {subscription.reader.name}", self._start(subscription))
 
@@ -155,6 +163,7 @@ class Worker:
             self.relay.last_error,
             *(s.last_error for s in self.subscriptions),
             *(f.last_error for f in self.feeds),
+            self.timers.last_error if self.timers else None,
         ]
         return next((error for error in errors if error), None)
 
@@ -179,6 +188,7 @@ async def status(worker: Worker) -> dict[str, Any]:
         "relay_position": published.published,
         "relay_state": published.state,
         "last_error": published.error or worker.last_error(),
+        "timers": await _timers(worker),
         "projections": [
             {
                 "name": reader.name,
@@ -193,6 +203,27 @@ async def status(worker: Worker) -> dict[str, Any]:
             for reader in readers
             for checkpoint in reader.checkpoints
         ],
+    }
+
+
+async def _timers(worker: Worker) -> dict[str, Any] | None:
+    """What this worker fired since its start, and how the service's timers stand."""
+    if worker.timers is None:
+        return None
+    engine = worker.runtime.engine
+    standing = await timer_status(engine, worker.runtime.clock())
+    failed = await failed_timers(engine, limit=20) if standing.failing else []
+    return {**asdict(standing), "counts": asdict(worker.timers.counts), "failed": [_failed(timer) for timer in failed]}
+
+
+def _failed(timer: FailedTimer) -> dict[str, Any]:
+    return {
+        "name": timer.name,
+        "stream": timer.stream,
+        "due_at": timer.due_at.isoformat(),
+        "attempts": timer.attempts,
+        "parked_at": timer.parked_at.isoformat() if timer.parked_at else None,
+        "cause": timer.cause.strip().rpartition("\n")[2],
     }
 
 

@@ -119,6 +119,20 @@ class GoalCancelled(Event):
     reason: ShortText
 
 
+class GoalExpired(Event):
+    """The goal's last day, `ended_on`, has passed in the zone; it is neither achieved nor cancelled and may still be.
+
+    `late_seconds` is how long after `due_at` that was found, 0 within a minute.
+    """
+
+    event_type: ClassVar[str] = "trellis.goals.GoalExpired.v1"
+
+    ended_on: date
+    zone: ShortText
+    due_at: AwareDatetime
+    late_seconds: int
+
+
 class GoalPlanProposed(Event):
     """The owner or the manager proposed which goals count in a period, and how much."""
 
@@ -163,6 +177,7 @@ EVENTS: Final[tuple[type[Event], ...]] = (
     GoalProgressRecorded,
     GoalAchieved,
     GoalCancelled,
+    GoalExpired,
     GoalPlanProposed,
     GoalPlanAgreed,
     PersonalTextErased,

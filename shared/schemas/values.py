@@ -4,6 +4,7 @@ import re
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, Final, Self, TypeVar
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, GetJsonSchemaHandler, PlainSerializer, StringConstraints
 from pydantic.json_schema import JsonSchemaValue, WithJsonSchema
@@ -106,3 +107,15 @@ LongText = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=10_000), AfterValidator(_refuse_nul)
 ]
 """Free text: 1 to 10,000 characters."""
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError) as error:
+        raise PydanticCustomError("unknown_zone", "must be an IANA time zone such as Europe/Berlin") from error
+    return name
+
+
+Zone = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_+/-]{1,60}$"), AfterValidator(_known_zone)]
+"""The name of an IANA time zone: for settings and commands. Events hold it as plain text, whatever is known later."""

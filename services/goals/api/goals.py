@@ -47,6 +47,7 @@ class GoalView(BaseModel):
     regressed: bool = Field(description="Worse than where it started.")
     measured_at: datetime | None
     closed_on: date | None
+    expired: bool = Field(description="Its last day has passed, and nobody has closed it yet.")
 
 
 class GoalDetail(GoalView):
@@ -66,11 +67,13 @@ def goal_routes(runtime: Runtime) -> APIRouter:
         owner: PersonId | None = None,
         level: Known[GoalLevel] | None = None,
         state: GoalState | None = None,
+        expired: Annotated[bool | None, Query(description="Only goals that have expired, or only others.")] = None,
         roots: Annotated[bool, Query(description="Only goals that are under no other.")] = False,
         mine: Annotated[bool, Query(description="Only the caller's own.")] = False,
     ) -> Page[GoalView]:
         whose = edge.caller.person if mine else owner
-        return await _listed(runtime, edge, page, Filter(owner=whose, level=level, state=state, roots=roots))
+        wanted = Filter(owner=whose, level=level, state=state, expired=expired, roots=roots)
+        return await _listed(runtime, edge, page, wanted)
 
     @routes.get("/{goal}/children", summary="The goals below a goal")
     async def list_children(goal: GoalId, edge: AtEdge, page: AskedPage) -> Page[GoalView]:
@@ -141,6 +144,7 @@ def _view(row: GoalRow, title: str) -> GoalView:
         regressed=row.regressed,
         measured_at=row.measured_at,
         closed_on=row.closed_on,
+        expired=row.expired,
     )
 
 

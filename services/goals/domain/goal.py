@@ -15,6 +15,7 @@ from shared.schemas.goals import (
     GoalAchieved,
     GoalAligned,
     GoalCancelled,
+    GoalExpired,
     GoalLevel,
     GoalProgressRecorded,
     GoalSet,
@@ -46,6 +47,7 @@ class Active:
     weight: Decimal
     starts_on: date
     ends_on: date
+    expired: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class Cancelled:
 
 
 Goal = NotSet | Active | Achieved | Cancelled
-GoalEvent = GoalSet | GoalAligned | GoalProgressRecorded | GoalAchieved | GoalCancelled
+GoalEvent = GoalSet | GoalAligned | GoalProgressRecorded | GoalAchieved | GoalCancelled | GoalExpired
 
 
 # -- what may be asked for
@@ -124,7 +126,16 @@ class CancelGoalBody(RequestBody):
 class CancelGoal(CancelGoalBody, Command): ...
 
 
-GoalCommand = SetGoal | AlignGoal | RecordProgress | AchieveGoal | CancelGoal
+class ExpireGoal(Command):
+    """A day has ended in the zone: `ended_on`, at `due_at`, and that was found so many seconds later."""
+
+    ended_on: date
+    zone: str
+    due_at: AwareDatetime
+    late_seconds: int
+
+
+GoalCommand = SetGoal | AlignGoal | RecordProgress | AchieveGoal | CancelGoal | ExpireGoal
 
 
 # -- what then holds
@@ -138,6 +149,8 @@ def evolve(goal: Goal, event: GoalEvent) -> Goal:
             return replace(goal, parent=event.parent, weight=event.weight)
         case GoalProgressRecorded() if isinstance(goal, Active):
             return replace(goal, current=event.value)
+        case GoalExpired() if isinstance(goal, Active):
+            return replace(goal, expired=True)
         case GoalAchieved() if isinstance(goal, Active):
             return Achieved(goal.level, goal.owner, event.value, goal.starts_on, goal.ends_on)
         case GoalCancelled() if isinstance(goal, Active):
@@ -187,6 +200,8 @@ def decide(goal: Goal, command: GoalCommand) -> Sequence[GoalEvent]:
             return achieve(goal, command)
         case CancelGoal():
             return cancel(goal, command)
+        case ExpireGoal():
+            return expire(goal, command)
 
 
 def set_goal(goal: Goal, command: SetGoal) -> Sequence[GoalEvent]:
@@ -258,6 +273,19 @@ def cancel(goal: Goal, command: CancelGoal) -> Sequence[GoalEvent]:
         return []
     _active_or_rejected(goal)
     return [GoalCancelled(reason=command.reason)]
+
+
+def expire(goal: Goal, command: ExpireGoal) -> Sequence[GoalEvent]:
+    """An expired goal stays open: it is closed by a person."""
+    match goal:
+        case Active(expired=False, ends_on=ends_on) if ends_on <= command.ended_on:
+            return [
+                GoalExpired(
+                    ended_on=ends_on, zone=command.zone, due_at=command.due_at, late_seconds=command.late_seconds
+                )
+            ]
+        case _:
+            return []
 
 
 def _active_or_rejected(goal: Goal) -> Active:

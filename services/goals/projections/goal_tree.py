@@ -43,6 +43,7 @@ from shared.schemas.goals import (
     GoalAchieved,
     GoalAligned,
     GoalCancelled,
+    GoalExpired,
     GoalLevel,
     GoalProgressRecorded,
     GoalSet,
@@ -82,6 +83,7 @@ GOALS: Final = Table(
     Column("measured_at", DateTime(timezone=True)),
     Column("closed_on", Date),
     Column("progress", Numeric),
+    Column("expired", Boolean, nullable=False),
     Index("goal_tree_by_parent", "parent", "goal"),
     Index("goal_tree_by_owner", "owner", "goal"),
 )
@@ -91,7 +93,10 @@ _LOCK: Final = 6120843917
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GoalRow:
-    """A goal as it stands. `own_progress` is its own measurement, `progress` what counts; None is "not measured"."""
+    """A goal as it stands. `own_progress` is its own measurement, `progress` what counts; None is "not measured".
+
+    `expired`: its last day has passed, and nobody has closed it yet.
+    """
 
     goal: GoalId
     version: int
@@ -111,6 +116,7 @@ class GoalRow:
     measured_at: datetime | None = None
     closed_on: date | None = None
     progress: Decimal | None = None
+    expired: bool = False
 
 
 def row_after(row: GoalRow | None, recorded: Recorded) -> GoalRow | None:
@@ -129,9 +135,11 @@ def _changed(event: Event) -> dict[str, Any]:
             return {"value": event.value, "own_progress": event.progress, **measured}
         case GoalAchieved():
             final = {"value": event.value, "own_progress": event.progress}
-            return {"state": GoalState.ACHIEVED, "closed_on": event.closed_on, **final}
+            return {"state": GoalState.ACHIEVED, "closed_on": event.closed_on, "expired": False, **final}
         case GoalCancelled():
-            return {"state": GoalState.CANCELLED}
+            return {"state": GoalState.CANCELLED, "expired": False}
+        case GoalExpired():
+            return {"expired": True}
         case _:
             return {}
 
@@ -258,6 +266,7 @@ class Filter:
     level: GoalLevel | None = None
     state: GoalState | None = None
     parent: GoalId | None = None
+    expired: bool | None = None
     roots: bool = False
 
 
@@ -282,8 +291,9 @@ def _seen_by(reader: Reader) -> ColumnElement[bool]:
 
 
 def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:
-    named = {"owner": wanted.owner, "level": wanted.level, "state": wanted.state, "parent": wanted.parent}
-    conditions = [GOALS.c[name] == value for name, value in named.items() if value is not None]
+    named = ("owner", "level", "state", "parent", "expired")
+    values = ((name, getattr(wanted, name)) for name in named)
+    conditions: list[ColumnElement[bool]] = [GOALS.c[name] == value for name, value in values if value is not None]
     return [*conditions, GOALS.c.parent.is_(None)] if wanted.roots else conditions
 
 

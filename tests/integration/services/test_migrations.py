@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections.abc import Iterable
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import Connection, Table, inspect
@@ -16,6 +17,7 @@ from services.rewards.app import SERVICE as REWARDS
 from services.rewards.projections.compensation import COMPENSATION
 from shared.eventsourcing.database import create_engine
 from shared.eventsourcing.schema import PARTITIONS
+from shared.eventsourcing.timers import TimerPlanner
 from shared.runtime.migration import migrate
 from shared.runtime.service import Service
 from tests.servers.databases import Database, Postgres
@@ -100,5 +102,6 @@ async def test_each_reader_has_a_checkpoint_for_each_partition(postgres: Postgre
         found = {(row.reader, row.topic): row.checkpoints for row in rows}
     await engine.dispose()
     await migrated.drop()
-    readers = [*service.projections, *service.reactions]
+    timers = [] if service.timers is None else [TimerPlanner(service.timers(ZoneInfo("UTC")))]
+    readers = [*service.projections, *service.reactions, *timers]
     assert found == {(reader.name, topic): PARTITIONS for reader in readers for topic in reader.topics}

@@ -4,10 +4,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from services.goals.domain.goal import AchieveGoal, AlignGoal, CancelGoal, RecordProgress, SetGoal
+from services.goals.domain.goal import AchieveGoal, AlignGoal, CancelGoal, ExpireGoal, RecordProgress, SetGoal
 from services.goals.domain.metric import MetricBody
 from services.goals.domain.parent import ParentGoal
 from shared.schemas.goals import GoalAligned, GoalLevel, MetricKind
+from shared.schemas.identifiers import SYSTEM
 from tests.unit.services.goals.examples import (
     A_GOAL,
     DECEMBER,
@@ -51,6 +52,10 @@ def record(value: str, **changes: Any) -> RecordProgress:
 
 def achieve(value: str | None = None, closed_on: date = JUNE) -> AchieveGoal:
     return AchieveGoal(value=None if value is None else Decimal(value), closed_on=closed_on, at=NOW, by=OWNER)
+
+
+def day_ends(day: date = JUNE, late_seconds: int = 0) -> ExpireGoal:
+    return ExpireGoal(ended_on=day, zone="Europe/Berlin", due_at=NOW, late_seconds=late_seconds, at=NOW, by=SYSTEM)
 
 
 cancel = CancelGoal(reason="priorities-changed", at=NOW, by=OWNER)

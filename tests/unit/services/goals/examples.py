@@ -10,6 +10,7 @@ from shared.schemas.goals import (
     GoalAchieved,
     GoalAligned,
     GoalCancelled,
+    GoalExpired,
     GoalLevel,
     GoalPlanAgreed,
     GoalPlanProposed,
@@ -55,6 +56,7 @@ halfway = GoalProgressRecorded(
     source=ProgressSource.MANUAL,
 )
 achieved = GoalAchieved(value=Decimal(0), progress=Decimal(100), closed_on=JUNE)
+expired = GoalExpired(ended_on=JUNE, zone="Europe/Berlin", due_at=NOW, late_seconds=0)
 cancelled = GoalCancelled(reason="priorities-changed")
 
 people = st.sampled_from([OWNER, MANAGER, HR])
@@ -97,6 +99,13 @@ goal_events = st.one_of(
     ),
     st.builds(GoalAchieved, value=st.none() | figures, progress=st.none() | shares, closed_on=st.dates()),
     st.builds(GoalCancelled, reason=words),
+    st.builds(
+        GoalExpired,
+        ended_on=st.dates(),
+        zone=words,
+        due_at=st.datetimes(timezones=st.just(UTC)),
+        late_seconds=st.integers(min_value=0),
+    ),
 )
 goal_plan_events = st.one_of(
     st.builds(

@@ -15,6 +15,7 @@ from services.goals.domain.goal import (
     AlignGoal,
     CancelGoal,
     CancelGoalBody,
+    ExpireGoal,
     GoalCommand,
     GoalEvent,
     RecordProgress,
@@ -37,9 +38,10 @@ from shared.schemas.goals import (
 )
 from shared.schemas.personal_text import PersonalText
 from tests.spec import given
-from tests.unit.services.goals.commands import achieve, align, cancel, record, set_goal
+from tests.unit.services.goals.commands import achieve, align, cancel, day_ends, record, set_goal
 from tests.unit.services.goals.examples import (
     A_GOAL,
+    DECEMBER,
     HR,
     JANUARY,
     JUNE,
@@ -47,6 +49,7 @@ from tests.unit.services.goals.examples import (
     OWNER,
     achieved,
     cancelled,
+    expired,
     figures,
     goal_events,
     goals,
@@ -184,6 +187,30 @@ def test_a_reason_is_a_code_and_no_free_text() -> None:
         CancelGoalBody(reason="Bob is ill")
 
 
+def test_a_goal_expires_when_its_last_day_ends_and_says_how_late_that_was_found() -> None:
+    given(GOAL, team_goal_set).when(day_ends(JUNE)).then(expired)
+    late = expired.model_copy(update={"late_seconds": 86_400})
+    given(GOAL, team_goal_set).when(day_ends(DECEMBER, late_seconds=86_400)).then(late)
+
+
+def test_a_goal_does_not_expire_before_its_last_day_has_ended() -> None:
+    given(GOAL, team_goal_set).when(day_ends(JUNE - timedelta(days=1))).then_nothing()
+
+
+@pytest.mark.parametrize("history", [[], [team_goal_set, achieved], [team_goal_set, cancelled]])
+def test_what_is_not_open_does_not_expire(history: list[GoalEvent]) -> None:
+    given(GOAL, *history).when(day_ends()).then_nothing()
+
+
+def test_a_goal_expires_once() -> None:
+    given(GOAL, team_goal_set, expired).when(day_ends()).then_nothing()
+
+
+def test_an_expired_goal_stays_open_for_closing() -> None:
+    given(GOAL, team_goal_set, expired).when(cancel).then(cancelled)
+    given(GOAL, team_goal_set, expired).when(record("100")).then(halfway)
+
+
 @pytest.mark.parametrize("closing", [achieved, cancelled])
 @pytest.mark.parametrize("command", [record("7"), align(), achieve("7"), cancel])
 def test_a_closed_goal_stays_as_it_is(closing: GoalEvent, command: GoalCommand) -> None:
@@ -233,6 +260,7 @@ commands = st.one_of(
     st.builds(RecordProgress, value=figures, **edge),
     st.builds(AchieveGoal, value=st.none() | figures, closed_on=st.dates(), **edge),
     st.builds(CancelGoal, reason=st.just("merged"), **edge),
+    st.builds(ExpireGoal, ended_on=st.dates(), zone=words, due_at=st.just(NOW), late_seconds=st.integers(0), **edge),
 )
 
 
