@@ -49,12 +49,13 @@ class Applier(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where a slice left its partition."""
+    """Where a slice left its partition; `held_at` is the offset of a record that is not to be applied yet."""
 
     position: int
     next_offset: int
     hole: bool = False
     stopped: bool = False
+    held_at: int | None = None
 
 
 class Reader:

@@ -1,5 +1,6 @@
 """Seeking and pausing partitions that may have been taken away meanwhile, and whether they are read at all."""
 
+import asyncio
 import contextlib
 import time
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ from aiokafka.structs import TopicPartition
 
 STALLED_SECONDS: Final = 300.0
 """Longer than all partitions of a batch take when the server cuts off each of their transactions."""
+_HOLD_SECONDS: Final = 0.03
 
 
 def seek(consumer: AIOKafkaConsumer, tp: TopicPartition, offset: int) -> bool:
@@ -25,6 +27,18 @@ def seek(consumer: AIOKafkaConsumer, tp: TopicPartition, offset: int) -> bool:
 def pause(consumer: AIOKafkaConsumer, tp: TopicPartition) -> None:
     with contextlib.suppress(KafkaError, ValueError):
         consumer.pause(tp)
+
+
+def hold(consumer: AIOKafkaConsumer, tp: TopicPartition, offset: int) -> None:
+    """Read on from here in a moment; other partitions go on meanwhile."""
+    if seek(consumer, tp, offset):
+        pause(consumer, tp)
+        asyncio.get_running_loop().call_later(_HOLD_SECONDS, _resume, consumer, tp)
+
+
+def _resume(consumer: AIOKafkaConsumer, tp: TopicPartition) -> None:
+    with contextlib.suppress(KafkaError, ValueError):
+        consumer.resume(tp)
 
 
 class Standstill:

@@ -24,7 +24,7 @@ from shared.eventsourcing.holes import HOLE_SECONDS, Holes, Verdict
 from shared.eventsourcing.kafka import Kafka
 from shared.eventsourcing.line_ids import ids_in
 from shared.eventsourcing.reader import Progress, Reader
-from shared.eventsourcing.seeking import Standstill, pause, seek
+from shared.eventsourcing.seeking import Standstill, hold, pause, seek
 from shared.eventsourcing.starting_now import start_now
 from shared.eventsourcing.walk import Record
 
@@ -137,6 +137,8 @@ class Subscription:
             pause(consumer, tp)
             return
         self._note_hole(tp, progress, records[-1].offset)
+        if progress.held_at is not None:
+            hold(consumer, tp, progress.held_at)
         await self._commit(consumer, tp, progress.next_offset)
 
     def _note_hole(self, tp: TopicPartition, progress: Progress, offset: int) -> None:
