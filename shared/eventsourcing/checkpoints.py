@@ -36,6 +36,20 @@ _ADOPT: Final = text(
     "update checkpoints set log_id = :log_id, position = :position, next_offset = :next_offset "
     "where reader = :reader and topic = :topic and partition = :partition and next_offset = -1"
 )
+_BEGIN: Final = text(
+    "insert into checkpoints (reader, topic, partition) "
+    "select :reader, topic, partition from checkpoints where reader = :like"
+)
+_FOLLOW: Final = text(
+    "update checkpoints set log_id = :log_id where reader = :reader and topic = :topic and position = 0 "
+    "and log_id is distinct from :log_id"
+)
+_EXCHANGE: Final = text(
+    "update checkpoints c set log_id = o.log_id, position = o.position, next_offset = o.next_offset, "
+    "stopped = o.stopped, seen_log_id = o.seen_log_id, generation = greatest(c.generation, o.generation) + 1 "
+    "from checkpoints o where o.topic = c.topic and o.partition = c.partition "
+    "and (c.reader, o.reader) in ((:one, :other), (:other, :one))"
+)
 
 
 class CheckpointMissing(Exception):  # noqa: N818 - named for the fact
@@ -74,7 +88,12 @@ async def lock(
 async def read_all(engine: AsyncEngine, reader: str) -> list[Checkpoint]:
     """All partitions of a reader."""
     async with engine.connect() as connection:
-        return [Checkpoint(*row) for row in await connection.execute(_ALL, {"reader": reader})]
+        return await read(connection, reader)
+
+
+async def read(connection: AsyncConnection, reader: str) -> list[Checkpoint]:
+    """As `read_all`, in the caller's transaction."""
+    return [Checkpoint(*row) for row in await connection.execute(_ALL, {"reader": reader})]
 
 
 async def move(
@@ -102,6 +121,34 @@ async def stop(
 async def reset(connection: AsyncConnection, reader: str) -> None:
     """Back to the beginning, following the youngest log that a partition stopped at; running workers notice."""
     await connection.execute(_RESET, {"reader": reader})
+
+
+async def begin(connection: AsyncConnection, reader: str, *, like: str) -> None:
+    """The rows of a new reader that reads what another reads, from the beginning."""
+    await connection.execute(_BEGIN, {"reader": reader, "like": like})
+
+
+async def end(connection: AsyncConnection, reader: str) -> None:
+    """Take a reader's rows away: whoever still reads for it applies nothing any more."""
+    await connection.execute(text("delete from checkpoints where reader = :reader"), {"reader": reader})
+
+
+async def follow(engine: AsyncEngine, reader: str, topic: str, log_id: UUID) -> None:
+    """Let a reader that has applied nothing of a topic follow this log alone: records of older ones are passed over."""
+    async with engine.begin() as connection:
+        await connection.execute(_FOLLOW, {"reader": reader, "topic": topic, "log_id": log_id})
+
+
+async def exchange(connection: AsyncConnection, one: str, other: str) -> None:
+    """Give each of two readers the other's checkpoints; running workers notice, and a slice that waits goes on."""
+    await connection.execute(_EXCHANGE, {"one": one, "other": other})
+
+
+async def rename(connection: AsyncConnection, reader: str, name: str) -> None:
+    """Give a reader's rows another name."""
+    await connection.execute(
+        text("update checkpoints set reader = :name where reader = :reader"), {"reader": reader, "name": name}
+    )
 
 
 async def adopt(

@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 import asyncpg
+from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -21,9 +22,18 @@ _TRANSIENT_STATES: Final = ("25P03", "25P04", "3D000", "42P01", "42703")
 
 
 def create_engine(
-    url: str, *, pool_size: int = 5, pool_seconds: float = 10, application_name: str = "trellis"
+    url: str | URL,
+    *,
+    pool_size: int = 5,
+    pool_seconds: float = 10,
+    application_name: str = "trellis",
+    search_path: str | None = None,
+    patient: bool = False,
 ) -> AsyncEngine:
-    """An engine over asyncpg whose every connection has the timeouts that the barrier needs."""
+    """An engine over asyncpg whose every connection has the timeouts that the barrier needs.
+
+    `patient`: its transactions may take as long as they like. They must append nothing.
+    """
     return create_async_engine(
         url,
         pool_size=pool_size,
@@ -32,9 +42,14 @@ def create_engine(
         pool_pre_ping=False,
         hide_parameters=True,  # an error's message goes to the logs, and parameters hold what people wrote
         connect_args={
-            "server_settings": {**_TIMEOUTS, "application_name": application_name},
+            "server_settings": {
+                **_TIMEOUTS,
+                **({"transaction_timeout": "0"} if patient else {}),
+                **({"search_path": search_path} if search_path else {}),
+                "application_name": application_name,
+            },
             "timeout": 5,
-            "command_timeout": _COMMAND_SECONDS,
+            "command_timeout": None if patient else _COMMAND_SECONDS,
         },
     )
 

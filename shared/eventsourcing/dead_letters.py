@@ -242,6 +242,13 @@ async def clear(connection: AsyncConnection, reader: str) -> None:
     await connection.execute(text("delete from dead_letters where reader = :reader"), {"reader": reader})
 
 
+async def rename(connection: AsyncConnection, reader: str, name: str) -> None:
+    """What one reader parked belongs to another name."""
+    await connection.execute(
+        text("update dead_letters set reader = :name where reader = :reader"), {"reader": reader, "name": name}
+    )
+
+
 def stored_headers(headers: Headers) -> str:
     """Headers as the table holds them."""
     return json.dumps([[name, base64.b64encode(value or b"").decode()] for name, value in headers])

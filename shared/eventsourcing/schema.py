@@ -123,6 +123,23 @@ _TIMERS: Final = (
          primary key (name, stream))""",
     "create index timers_due on timers (due_at, name, stream) where parked_at is null",
 )
+_BUILDS: Final = (
+    """create table builds (
+         projection text not null,
+         build integer not null,
+         version integer not null,
+         state text not null check (state in ('serving', 'building', 'kept', 'cancelled', 'dropped')),
+         kind text not null check (kind in ('first', 'rebuild', 'rollback')),
+         require_equal boolean not null default false,
+         requested_by uuid,
+         requested_at timestamptz not null default clock_timestamp(),
+         changed_at timestamptz not null default clock_timestamp(),
+         trouble text,
+         comparison text,
+         primary key (projection, build))""",
+    """create unique index one_build_in_each_use on builds (projection, state)
+         where state in ('serving', 'building', 'kept')""",
+)
 
 
 def install(connection: Connection, *, partitions: int = PARTITIONS) -> None:
@@ -148,6 +165,12 @@ def extend_dead_letters(connection: Connection) -> None:
 def install_timers(connection: Connection) -> None:
     """Create the table of due reminders and deadlines."""
     for statement in _TIMERS:
+        connection.execute(text(statement))
+
+
+def install_builds(connection: Connection) -> None:
+    """Create the table of builds: which tables of a projection serve, are being filled, or are kept."""
+    for statement in _BUILDS:
         connection.execute(text(statement))
 
 
