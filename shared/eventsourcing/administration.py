@@ -1,4 +1,4 @@
-"""What an operator does with a service's log and readers: look, rebuild, follow, fork."""
+"""What an operator does with a service's log and readers: look, follow, fork."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from shared.eventsourcing import checkpoints, dead_letters
 from shared.eventsourcing.checkpoints import Checkpoint
 from shared.eventsourcing.identifiers import uuid7
-from shared.eventsourcing.projection import Projection
 from shared.schemas.identifiers import PersonId
 
 _LOG: Final = text(
@@ -78,19 +77,6 @@ async def reader_status(engine: AsyncEngine, name: str) -> ReaderStatus:
         parked = await dead_letters.standing(connection, name)
         culprits = await dead_letters.count(connection, name)
     return ReaderStatus(name, await checkpoints.read_all(engine, name), parked, culprits)
-
-
-async def rebuild(engine: AsyncEngine, projection: Projection) -> None:
-    """Rebuild in place: empty the tables, reset the rows; running workers notice and read from the beginning."""
-    tables = ", ".join(f'"{table.name}"' for table in projection.tables)
-    async with engine.begin() as connection:
-        await connection.execute(
-            text("select 1 from checkpoints where reader = :reader order by topic, partition for update"),
-            {"reader": projection.name},
-        )
-        await connection.execute(text(f"truncate {tables}"))
-        await dead_letters.clear(connection, projection.name)
-        await checkpoints.reset(connection, projection.name)
 
 
 async def follow(engine: AsyncEngine, reaction: str) -> None:

@@ -23,10 +23,15 @@ async def start_now(engine: AsyncEngine, kafka: Kafka, reader: str) -> None:
         raise CheckpointMissing(f"{reader} has no checkpoints; run the service's migration")
     waiting = [checkpoint for checkpoint in found if checkpoint.next_offset == NOT_STARTED]
     for topic in sorted({checkpoint.topic for checkpoint in waiting}):
-        await _adopt(engine, reader, [c for c in waiting if c.topic == topic], await _last_records(kafka, topic))
+        await _adopt(engine, reader, [c for c in waiting if c.topic == topic], await last_records_of(kafka, topic))
 
 
-async def _last_records(kafka: Kafka, topic: str) -> dict[int, Published]:
+async def last_records_of(kafka: Kafka, topic: str) -> dict[int, Published]:
+    """What each partition of a topic ends with.
+
+    Raises:
+        ConnectionError: the topic does not exist yet.
+    """
     consumer = kafka.consumer()
     try:
         await consumer.start()

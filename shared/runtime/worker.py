@@ -29,6 +29,7 @@ from shared.eventsourcing.firing import TimerRunner
 from shared.eventsourcing.identifiers import uuid7
 from shared.eventsourcing.kafka import ends_fetched, partitions_of
 from shared.eventsourcing.reader import Reader
+from shared.eventsourcing.rebuild import Rebuilds, Surroundings
 from shared.eventsourcing.relay import Relay
 from shared.eventsourcing.schema import PARTITIONS
 from shared.eventsourcing.subscription import Subscription
@@ -57,6 +58,10 @@ class Worker:
         self.timers: TimerRunner | None = None
         if runtime.timers is not None:
             self.timers = TimerRunner(runtime.handler, runtime.timers, runtime.clock)
+        around = Surroundings(
+            engine=engine, kafka=kafka, types=service.types, service=service.name, partitions=PARTITIONS
+        )
+        self.rebuilds = Rebuilds(around, service.projections)
         self._exit_process = exit_process
         self._tasks: list[asyncio.Task[None]] = []
         self._started: set[str] = set()
@@ -76,7 +81,7 @@ class Worker:
             self._run("timers", self.timers.run())
         for subscription in self.subscriptions:
             self._run(f"reader {subscription.reader.name}", self._start(subscription))
-
+        self._run("rebuilds", self.rebuilds.run())
         self._run("watchdog", self._watch())
 
     async def _watch(self) -> None:
@@ -140,7 +145,7 @@ class Worker:
                 for task in self._tasks:
                     task.cancel()
                 stopping = (subscription.stop() for subscription in self.subscriptions)
-                await asyncio.gather(*stopping, *self._tasks, return_exceptions=True)
+                await asyncio.gather(*stopping, self.rebuilds.stop(), *self._tasks, return_exceptions=True)
                 await self.broker.stop()
 
     def not_ready(self) -> list[str]:

@@ -87,8 +87,8 @@ GOALS: Final = Table(
     Index("goal_tree_by_parent", "parent", "goal"),
     Index("goal_tree_by_owner", "owner", "goal"),
 )
-_LOCK: Final = 6120843917
-"""The advisory lock of the tree: goals of other partitions feed the same parents."""
+_LOCK: Final = func.pg_advisory_xact_lock(func.hashtextextended(func.current_schema().cast(Text), 6120843917))
+"""The advisory lock of the tree: goals of other partitions feed the same parents. A tree built anew has its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +168,7 @@ async def apply(connection: AsyncConnection, events: Sequence[Recorded]) -> None
 
     Every slice takes the tree's lock before it reads anything: a parent is fed by goals of all partitions.
     """
-    await connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+    await connection.execute(select(_LOCK))
     await apply_alone(connection, events)
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import BigInteger, Column, Integer, MetaData, Table, Text, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from shared.eventsourcing import checkpoints
 from shared.eventsourcing.database import create_engine
 from shared.eventsourcing.decider import Command, Decider, Rejected
 from shared.eventsourcing.decision import Context
@@ -19,7 +20,7 @@ from shared.eventsourcing.handler import CommandHandler
 from shared.eventsourcing.identifiers import derived, uuid7
 from shared.eventsourcing.projection import Projection
 from shared.eventsourcing.recorded import Recorded
-from shared.eventsourcing.schema import extend_dead_letters, install, register_reader
+from shared.eventsourcing.schema import extend_dead_letters, install, install_builds, register_reader
 from shared.eventsourcing.store import EventStore, Key
 from shared.schemas.event import Event, EventTypes
 from shared.schemas.identifiers import PersonId
@@ -125,10 +126,18 @@ async def kernel_engine(database: Database, *, topics: tuple[str, ...] = (), par
     async with engine.begin() as connection:
         await connection.run_sync(lambda c: install(c, partitions=partitions))
         await connection.run_sync(extend_dead_letters)
+        await connection.run_sync(install_builds)
         await connection.run_sync(METADATA.create_all)
         if topics:
             await connection.run_sync(lambda c: register_reader(c, "tally_totals", topics, partitions=partitions))
     return engine
+
+
+async def start_over(engine: AsyncEngine) -> None:
+    """No rows, and the checkpoints at the beginning of the youngest log seen."""
+    async with engine.begin() as connection:
+        await connection.execute(text("truncate tallies, applied, dead_letters"))
+        await checkpoints.reset(connection, "tally_totals")
 
 
 def handler(engine: AsyncEngine, partitions: int = 12) -> CommandHandler:

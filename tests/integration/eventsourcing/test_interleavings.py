@@ -11,13 +11,12 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from shared.eventsourcing.administration import rebuild
 from shared.eventsourcing.projection import Projection
 from shared.eventsourcing.projector import Projector
 from shared.eventsourcing.reader import Reader
 from shared.eventsourcing.recorded import Recorded
 from tests.integration.eventsourcing.records import FakeRecord, Log
-from tests.integration.eventsourcing.tally import APPLIED, TALLIES, TYPES, Counted, apply, kernel_engine
+from tests.integration.eventsourcing.tally import APPLIED, TALLIES, TYPES, Counted, apply, kernel_engine, start_over
 from tests.servers.databases import Database
 
 TOPICS = ("here.events", "there.events")
@@ -118,7 +117,7 @@ async def test_any_interleaving_gives_the_rows_of_an_independent_fold_also_after
         logs = publish(seed, events)
         for interleaving in range(3):
             delivery = Delivery(engine, logs, seed + interleaving)
-            await rebuild(engine, delivery.projection())
+            await start_over(engine)
             await delivery.run()
             assert await rows_of(engine) == fold(logs)
             assert await once_each(engine)

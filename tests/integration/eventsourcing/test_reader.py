@@ -10,7 +10,6 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from shared.eventsourcing.administration import rebuild
 from shared.eventsourcing.checkpoints import Checkpoint, CheckpointMissing, read_all
 from shared.eventsourcing.projection import Projection
 from shared.eventsourcing.projector import Projector
@@ -19,7 +18,15 @@ from shared.eventsourcing.recorded import Recorded
 from shared.eventsourcing.walk import Record, Walk, walk
 from shared.schemas.envelope import Envelope, from_headers
 from tests.integration.eventsourcing.records import FakeRecord, Log, without
-from tests.integration.eventsourcing.tally import TYPES, Counted, apply, kernel_engine, scalar, tally_projection
+from tests.integration.eventsourcing.tally import (
+    TYPES,
+    Counted,
+    apply,
+    kernel_engine,
+    scalar,
+    start_over,
+    tally_projection,
+)
 from tests.servers.databases import Database
 
 TOPIC = "tally.events"
@@ -116,7 +123,7 @@ async def test_a_log_mark_reveals_a_lost_last_record(database: Database) -> None
     await engine.dispose()
 
 
-async def test_a_record_of_a_younger_log_stops_the_partition_until_it_is_rebuilt(database: Database) -> None:
+async def test_a_record_of_a_younger_log_stops_the_partition_until_it_starts_over(database: Database) -> None:
     engine, reader = await reader_on(database)
     log = Log(TOPIC)
     old = [log.append("tally-a") for _ in range(3)]
@@ -128,7 +135,7 @@ async def test_a_record_of_a_younger_log_stops_the_partition_until_it_is_rebuilt
     assert (await reader.process(TOPIC, partition, young)).stopped
     stopped = next(c for c in await read_all(engine, "tally_totals") if c.partition == partition)
     assert "log forked" in (stopped.stopped or "")
-    await rebuild(engine, tally_projection(TOPIC))
+    await start_over(engine)
     await reader.process(TOPIC, partition, [*old, *young])
     assert await scalar(engine, "select total from tallies") == 20
     await engine.dispose()

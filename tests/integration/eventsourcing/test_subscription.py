@@ -9,7 +9,6 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from launcher.brokers.broker import Broker
-from shared.eventsourcing.administration import rebuild
 from shared.eventsourcing.consistency import wait_for
 from shared.eventsourcing.errors import NotCaughtUp
 from shared.eventsourcing.kafka import Kafka
@@ -176,27 +175,6 @@ async def test_a_hole_heals_when_the_missing_record_comes_later(
         await _republish(kafka_of(kafka), source, topic, lose=lambda _: False)
         await until(applied(engine, 120), what="120 events applied")
     await assert_each_once(engine, 120)
-    await engine.dispose()
-
-
-async def test_a_rebuild_in_place_gives_the_same_rows_while_the_worker_runs(
-    database: Database, kafka: Broker, new_topic: NewTopic
-) -> None:
-    topic = await new_topic(partitions=12)
-    engine = await kernel_engine(database, topics=(topic,))
-    projection = tally_projection(topic)
-    rows = "select md5(string_agg(tally || total || version, ',' order by tally)) from tallies"
-    async with (
-        relaying(engine, kafka_of(kafka), topic),
-        projecting(engine, kafka_of(kafka), projection, group=topic),
-    ):
-        await fill(engine, 150)
-        await until(applied(engine, 150))
-        before = await scalar(engine, rows)
-        await rebuild(engine, projection)
-        await until(applied(engine, 150), what="rebuilt")
-        assert await scalar(engine, rows) == before
-    await assert_each_once(engine, 150)
     await engine.dispose()
 
 

@@ -1,0 +1,330 @@
+"""A rebuild beside what serves: equal under writes, resumed after a kill, rolled back, and never seen half done."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Awaitable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from launcher.brokers.broker import Broker
+from shared.eventsourcing import build_acts, builds
+from shared.eventsourcing.administration import fork_log
+from shared.eventsourcing.build_acts import Refused
+from shared.eventsourcing.build_tables import checksums, shapes
+from shared.eventsourcing.builds import Build, Builds
+from shared.eventsourcing.kafka import Kafka
+from shared.eventsourcing.projection import Projection
+from shared.eventsourcing.rebuild import Rebuilds, Surroundings
+from shared.schemas.identifiers import SYSTEM
+from tests.conftest import NewTopic
+from tests.integration.eventsourcing.running import kafka_of, projecting, relaying, until
+from tests.integration.eventsourcing.tally import (
+    APPLIED,
+    SOMEBODY,
+    TALLY,
+    TYPES,
+    context,
+    count,
+    handler,
+    kernel_engine,
+    scalar,
+    tally_id,
+    tally_projection,
+)
+from tests.servers.databases import Database
+
+pytestmark = pytest.mark.kafka
+
+
+@dataclass(frozen=True, slots=True)
+class Tallies:
+    """A service with one projection, whose relay and live reader run."""
+
+    engine: AsyncEngine
+    kafka: Kafka
+    projection: Projection
+
+    async def write(self, events: int, *, streams: int = 30) -> None:
+        commands = handler(self.engine)
+        for n in range(events):
+            await commands.handle(context(), TALLY, tally_id(n % streams), count())
+
+    async def builds(self) -> Builds:
+        async with self.engine.begin() as connection:
+            return await builds.read(connection, self.projection)
+
+    async def serves(self, build: int) -> bool:
+        return (await self.builds()).serving.build == build
+
+    async def applied(self, schema: str = "public") -> int:
+        async with self.engine.connect() as connection:
+            return (await checksums(connection, [APPLIED], schema))["applied"].rows
+
+    async def all_applied(self, events: int) -> None:
+        """Wait until what serves has them, and see that it has each once and in order."""
+
+        async def there() -> bool:
+            return await self.applied() >= events
+
+        await until(there, what=f"{events} events applied")
+        assert await self.applied() == events
+        assert await scalar(self.engine, "select count(distinct position) from applied") == events
+        assert await scalar(self.engine, "select coalesce(sum(disorder), 0) from tallies") == 0
+        assert await scalar(self.engine, "select sum(total)::bigint from tallies") == events
+
+    async def rebuilt(self, **options: Any) -> Build:
+        """What serves after a rebuild."""
+        begun = await build_acts.request(self.engine, self.projection, by=SOMEBODY, **options)
+        await until(lambda: self.serves(begun.build), what=f"{begun.name} serves")
+        return (await self.builds()).serving
+
+    @asynccontextmanager
+    async def worker(self, projection: Projection | None = None) -> AsyncGenerator[Rebuilds]:
+        """A worker's share in rebuilds, as long as the block."""
+        around = Surroundings(
+            engine=self.engine, kafka=self.kafka, types=TYPES, service=self.projection.topics[0], partitions=12
+        )
+        rebuilds = Rebuilds(around, [projection or self.projection])
+        task = asyncio.create_task(rebuilds.run())
+        try:
+            yield rebuilds
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+            await rebuilds.stop()
+
+
+@asynccontextmanager
+async def tallies(database: Database, broker: Broker, topic: str, **options: Any) -> AsyncGenerator[Tallies]:
+    engine, kafka = await kernel_engine(database, topics=(topic,)), kafka_of(broker)
+    projection = tally_projection(topic)
+    async with relaying(engine, kafka, topic), projecting(engine, kafka, projection, group=topic, **options):
+        yield Tallies(engine, kafka, projection)
+    await engine.dispose()
+
+
+async def test_a_rebuild_under_writes_equals_what_serves_and_takes_its_place(
+    database: Database, kafka: Broker, new_topic: NewTopic
+) -> None:
+    async with tallies(database, kafka, await new_topic(partitions=12)) as tally, tally.worker():
+        await tally.write(300)
+        writing = asyncio.create_task(tally.write(400))
+        serving = await tally.rebuilt(require_equal=True)
+        await writing
+        await tally.all_applied(700)
+        assert (serving.name, serving.version) == ("tally_totals@2", 1)
+        assert serving.comparison is not None
+        assert serving.comparison["equal"]
+        assert [(t["name"], t["equal"]) for t in serving.comparison["tables"]] == [("tallies", True), ("applied", True)]
+        assert 300 <= await tally.applied("tally_totals@1") <= 700
+
+
+async def test_a_rebuild_goes_back_and_forth_and_what_is_kept_can_be_dropped(
+    database: Database, kafka: Broker, new_topic: NewTopic
+) -> None:
+    async with tallies(database, kafka, await new_topic(partitions=12)) as tally, tally.worker():
+        await tally.write(100)
+        await tally.rebuilt()
+        await tally.write(50)
+        await tally.all_applied(150)
+        back = await build_acts.roll_back(tally.engine, tally.projection, by=SOMEBODY)
+        assert back.build == 1
+        await until(lambda: tally.serves(1), what="the kept build has caught up and serves")
+        await tally.all_applied(150)
+        assert (await tally.rebuilt()).build == 3
+        states = [(build.build, build.state) for build in (await tally.builds()).all]
+        assert states == [(1, "kept"), (2, "dropped"), (3, "serving")]
+        await build_acts.drop(tally.engine, tally.projection)
+        await tally.write(10)
+        await tally.all_applied(160)
+        assert await scalar(tally.engine, "select count(*) from pg_namespace where nspname like 'tally_totals@%'") == 0
+        assert await scalar(tally.engine, "select count(distinct reader) from checkpoints") == 1
+
+
+async def test_queries_see_neither_an_error_nor_a_missing_row_while_builds_are_switched(
+    database: Database, kafka: Broker, new_topic: NewTopic
+) -> None:
+    """Connections of a pool, with the statements that they have prepared."""
+    stalls: list[float] = []
+    async with tallies(database, kafka, await new_topic(partitions=12)) as tally, tally.worker():
+        await tally.write(120)
+        await tally.all_applied(120)
+        over = asyncio.Event()
+
+        async def ask() -> None:
+            while not over.is_set():
+                began = time.monotonic()
+                assert await scalar(tally.engine, "select count(*) from tallies where total > 0") == 30
+                stalls.append(time.monotonic() - began)
+                await asyncio.sleep(0.002)
+
+        asking = [asyncio.create_task(ask()) for _ in range(4)]
+        for _ in range(3):
+            await tally.rebuilt()
+        over.set()
+        await asyncio.gather(*asking)
+    print(f"{len(stalls)} queries over 3 switches, the longest took {1000 * max(stalls):.0f} ms")
+    assert len(stalls) > 100
+
+
+async def test_without_sense_an_act_is_refused_and_changes_nothing(
+    database: Database, kafka: Broker, new_topic: NewTopic
+) -> None:
+    async with tallies(database, kafka, await new_topic(partitions=12)) as tally:
+        engine, projection = tally.engine, tally.projection
+
+        async def refused(act: Awaitable[Build]) -> str:
+            before = (await tally.builds()).all
+            with pytest.raises(Refused) as refusal:
+                await act
+            assert (await tally.builds()).all == before
+            return refusal.value.rule
+
+        assert await refused(build_acts.roll_back(engine, projection, by=SOMEBODY)) == "nothing-is-kept"
+        assert await refused(build_acts.drop(engine, projection)) == "nothing-is-kept"
+        assert await refused(build_acts.cancel(engine, projection)) == "no-rebuild-is-running"
+        assert await refused(build_acts.accept(engine, projection, by=SOMEBODY)) == "no-rebuild-is-running"
+        await build_acts.request(engine, projection, by=SOMEBODY)
+        assert await refused(build_acts.request(engine, projection, by=SOMEBODY)) == "rebuild-is-running"
+        assert await refused(build_acts.roll_back(engine, projection, by=SOMEBODY)) == "rebuild-is-running"
+        await build_acts.cancel(engine, projection)
+        assert (await tally.builds()).all[-1].state == "cancelled"
+        assert await scalar(engine, "select count(*) from pg_namespace where nspname like 'tally_totals@%'") == 0
+        assert await scalar(engine, "select count(distinct reader) from checkpoints") == 1
+
+
+async def test_of_many_rebuilds_asked_for_at_once_one_begins(
+    database: Database, kafka: Broker, new_topic: NewTopic
+) -> None:
+    async with tallies(database, kafka, await new_topic(partitions=12)) as tally:
+        asked = (build_acts.request(tally.engine, tally.projection, by=SOMEBODY) for _ in range(5))
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+        assert sum(isinstance(answer, Build) for answer in answers) == 1
+        assert sum(isinstance(answer, Refused) for answer in answers) == 4
+
+
+async def test_a_build_that_differs_waits_where_equality_was_asked_for_until_it_is_accepted(
+    database: Database, kafka: Broker, new_topic: NewTopic
+) -> None:
+    async with tallies(database, kafka, await new_topic(partitions=12)) as tally, tally.worker():
+        await tally.write(60)
+        await tally.all_applied(60)
+        async with tally.engine.begin() as connection:
+            await connection.execute(text("delete from tallies where tally = (select min(tally) from tallies)"))
+        await build_acts.request(tally.engine, tally.projection, by=SOMEBODY, require_equal=True)
+
+        async def waits() -> bool:
+            building = (await tally.builds()).in_state("building")
+            return building is not None and building.trouble is not None and "differs" in building.trouble
+
+        await until(waits, what="it is told that it differs")
+        assert await scalar(tally.engine, "select count(*) from tallies") == 29
+        await build_acts.accept(tally.engine, tally.projection, by=SOMEBODY)
+        await until(lambda: tally.serves(2), what="the accepted build serves")
+        await tally.all_applied(60)
+        comparison = (await tally.builds()).serving.comparison
+        assert comparison is not None
+        assert [(t["name"], t["equal"], t["rows"]) for t in comparison["tables"]] == [
+            ("tallies", False, {"old": 29, "new": 30}),
+            ("applied", True, {"old": 60, "new": 60}),
+        ]
+
+
+async def test_after_forks_in_a_row_one_rebuild_follows_the_youngest_log(
+    database: Database, kafka: Broker, new_topic: NewTopic
+) -> None:
+    async with tallies(database, kafka, await new_topic(partitions=12)) as tally:
+        await tally.write(60)
+        await tally.all_applied(60)
+        for _ in range(3):
+            await fork_log(tally.engine, actor=SOMEBODY, reason="restored from a backup")
+            await until(lambda: _published(tally.engine, 60), what="published again")
+
+        async def stands_still() -> bool:
+            return await scalar(tally.engine, "select count(*) from checkpoints where stopped is not null") > 0
+
+        await until(stands_still, what="what serves has noticed the fork")
+        async with tally.worker():
+            comparison = (await tally.rebuilt()).comparison
+            assert comparison is not None
+            assert any("log forked" in where for where in comparison["not_comparable"])
+            await tally.write(20)
+            await tally.all_applied(80)
+
+
+async def test_a_fork_in_the_middle_of_a_rebuild_is_followed_too(
+    database: Database, kafka: Broker, new_topic: NewTopic
+) -> None:
+    async with tallies(database, kafka, await new_topic(partitions=12)) as tally:
+        await tally.write(60)
+        await tally.all_applied(60)
+        begun = await build_acts.request(tally.engine, tally.projection, by=SOMEBODY, require_equal=True)
+        async with tally.engine.begin() as connection:  # keeps it from the switch
+            await connection.execute(text("delete from tallies"))
+        async with tally.worker():
+
+            async def read_all() -> bool:
+                return await tally.applied(begun.name) == 60
+
+            await until(read_all, what="the old log is read")
+            await fork_log(tally.engine, actor=SOMEBODY, reason="restored from a backup")
+            await until(lambda: _published(tally.engine, 60), what="published again")
+            await build_acts.accept(tally.engine, tally.projection, by=SOMEBODY)
+            await until(lambda: tally.serves(2), what="the build serves")
+            await tally.write(20)
+            await tally.all_applied(80)
+
+
+async def _published(engine: AsyncEngine, events: int) -> bool:
+    return await scalar(engine, "select position from log") >= events
+
+
+async def test_a_newer_version_of_the_code_is_built_beside_the_old_when_a_worker_starts(
+    database: Database, kafka: Broker, new_topic: NewTopic
+) -> None:
+    async with tallies(database, kafka, await new_topic(partitions=12)) as tally:
+        await tally.write(60)
+        async with tally.worker():
+            await tally.all_applied(60)
+        newer = replace(tally.projection, version=2)
+        async with tally.worker(newer):
+            await until(lambda: tally.serves(2), what="the newer version serves")
+            serving = (await tally.builds()).serving
+            assert (serving.version, serving.requested_by) == (2, SYSTEM)
+            with pytest.raises(Refused) as refusal:
+                await build_acts.roll_back(tally.engine, newer, by=SOMEBODY)
+            assert refusal.value.rule == "version-differs"
+        async with tally.worker():  # the older release is deployed again
+            await build_acts.roll_back(tally.engine, tally.projection, by=SOMEBODY)
+            await until(lambda: tally.serves(1), what="the older version serves")
+        await tally.all_applied(60)
+
+
+async def test_the_tables_of_a_build_are_made_as_those_that_serve_also_after_a_migration(
+    database: Database, kafka: Broker, new_topic: NewTopic
+) -> None:
+    async with tallies(database, kafka, await new_topic(partitions=12)) as tally:
+        engine, tables = tally.engine, tally.projection.tables
+        async with engine.begin() as connection:
+            await connection.execute(text("create index tallies_by_total on tallies (total desc) where total > 1"))
+            await connection.execute(text("alter table applied add constraint in_log check (position > 0)"))
+            await connection.execute(text("alter table applied add column of text references tallies (tally)"))
+        begun = await build_acts.request(engine, tally.projection, by=SOMEBODY)
+        async with engine.begin() as connection:
+            made = await shapes(connection, tables, "public")
+            assert await shapes(connection, tables, begun.name) == made
+            assert made["tallies"].indexes == [
+                "CREATE INDEX tallies_by_total ON tallies USING btree (total DESC) WHERE total > 1"
+            ]
+            await connection.execute(text("alter table tallies add column last_step integer"))
+        await tally.write(30)
+        async with tally.worker():
+            await until(lambda: tally.serves(2), what="the build serves")
+        async with engine.begin() as connection:
+            serving = (await shapes(connection, tables, "public"))["tallies"]
+        assert serving.columns[-1] == "last_step integer f"
