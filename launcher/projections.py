@@ -1,8 +1,7 @@
-"""`trellis projections`: the read models, how far they are, and building one anew."""
+"""`trellis projections`: the read models, how far they are, and building one anew beside the one that serves."""
 
-import time
-from collections.abc import Callable, Iterable, Mapping
-from typing import Annotated, Any, Final, TypeAlias
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
@@ -11,76 +10,114 @@ from rich.table import Table
 from launcher.administration import Administration, AnyService, ServiceName
 from launcher.failure import LaunchFailed
 from launcher.processes import SERVICES
+from launcher.rebuild_progress import percent, watch_build
 from launcher.state import DEFAULT_FOLDER, Folder
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 Name = Annotated[str, typer.Argument(metavar="NAME", help="As `trellis projections list` shows it.")]
-Within = Annotated[float, typer.Option("--within", min=0, help="Seconds to wait until it has caught up; 0: do not.")]
-Progress: TypeAlias = Mapping[tuple[str, int], int]
-"""The position applied last, by topic and partition."""
-_LOOK_SECONDS: Final = 0.2
+Detach = Annotated[bool, typer.Option("--detach", help="Do not watch; `trellis projections watch` does.")]
+_IN_USE: Final = ("serving", "building", "kept")
 
 
 @app.callback()
 def projections() -> None:
-    """Read models can be thrown away: list them, rebuild one from the events."""
+    """Read models can be built anew from the events, beside the ones that serve."""
 
 
 @app.command("list")
 def list_(service: AnyService = None, *, folder: Folder = DEFAULT_FOLDER) -> None:
-    """Say how far the read models are, what stopped them, and what they have parked."""
-    table = Table("Service", "Projection", "Reads", "Applied up to", "Parked", "Stopped", box=None)
+    """Say what serves, what is being built and what is kept, how far each is, and what stopped it."""
+    table = Table("Service", "Projection", "Build", "Version", "State", "Reads", "Applied up to", box=None)
+    for column in ("Lag", "Parked", "Stopped"):
+        table.add_column(column)
     for name in [service] if service else SERVICES:
         for item in Administration(folder, name).get("/projections")["items"]:
-            table.add_row(name, item["name"], *_columns(item["checkpoints"]), str(item["parked"]), _stopped(item))
+            for build in [build for build in item["builds"] if build["state"] in _IN_USE]:
+                table.add_row(name, item["name"], *_columns(item, build))
     Console(highlight=False).print(table)
 
 
-def _columns(checkpoints: Iterable[Mapping[str, Any]]) -> tuple[str, str]:
-    reached: dict[str, int] = {}
-    for checkpoint in checkpoints:
-        reached[checkpoint["topic"]] = max(checkpoint["position"], reached.get(checkpoint["topic"], 0))
-    return "\n".join(reached), "\n".join(str(position) for position in reached.values())
-
-
-def _stopped(projection: Mapping[str, Any]) -> str:
-    stopped = [c for c in projection["checkpoints"] if c["stopped"]]
-    return "\n".join(f"{c['topic']}/{c['partition']}: {c['stopped']}" for c in stopped)
+def _columns(item: Mapping[str, Any], build: Mapping[str, Any]) -> Iterable[str]:
+    topics = sorted({checkpoint["topic"] for checkpoint in item["checkpoints"]})
+    state = f"building {percent(build)} %" if build["state"] == "building" else build["state"]
+    yield from (str(build["build"]), str(build["version"]), state, "\n".join(topics), str(build["position"]))
+    yield "?" if build["lag"] is None else str(build["lag"])
+    yield str(build["parked"])
+    yield "\n".join([*build["stopped"], *filter(None, [build["trouble"]])])
 
 
 @app.command()
-def rebuild(service: ServiceName, name: Name, *, within: Within = 60, folder: Folder = DEFAULT_FOLDER) -> None:
-    """Empty a read model and build it again from the events; returns when it is as far as it was before."""
-    administration, console = Administration(folder, service), Console(highlight=False)
-    before = _progress(administration, name)
-    administration.post(f"/projections/{name}/rebuild")
-    console.print(f"{service}: {name} is being rebuilt")
-    if within:
-        began = time.monotonic()
-        with console.status("reading the events from the beginning"):
-            _wait(lambda: _progress(administration, name), before, within=within)
-        console.print(f"{service}: {name} is as far as before, after {time.monotonic() - began:.1f} s")
+def rebuild(
+    service: ServiceName,
+    name: Name,
+    *,
+    require_equal: Annotated[
+        bool, typer.Option("--require-equal", help="Do not switch to a build that differs from what serves.")
+    ] = False,
+    detach: Detach = False,
+    folder: Folder = DEFAULT_FOLDER,
+) -> None:
+    """Build a read model anew beside the one that serves, and switch when it has caught up."""
+    administration = Administration(folder, service)
+    _named(administration, name)
+    begun = administration.post(f"/projections/{name}/rebuild", {"require_equal": require_equal})
+    print(f"{service}: {name} is being built anew, as build {begun['build']}")
+    if not detach:
+        watch_build(administration, name, begun["build"])
 
 
-def _progress(administration: Administration, name: str) -> Progress:
+@app.command()
+def watch(service: ServiceName, name: Name, *, folder: Folder = DEFAULT_FOLDER) -> None:
+    """Watch a rebuild or a roll-back that is running."""
+    administration = Administration(folder, service)
+    building = [build for build in _named(administration, name)["builds"] if build["state"] == "building"]
+    if not building:
+        raise LaunchFailed(f"No rebuild of {name} is running in {service}.")
+    watch_build(administration, name, building[0]["build"])
+
+
+@app.command()
+def rollback(service: ServiceName, name: Name, *, detach: Detach = False, folder: Folder = DEFAULT_FOLDER) -> None:
+    """Let the kept build catch up, and switch back to it."""
+    administration = Administration(folder, service)
+    _named(administration, name)
+    begun = administration.post(f"/projections/{name}/rollback")
+    print(f"{service}: {name} goes back to build {begun['build']}")
+    if not detach:
+        watch_build(administration, name, begun["build"])
+
+
+@app.command()
+def accept(service: ServiceName, name: Name, *, folder: Folder = DEFAULT_FOLDER) -> None:
+    """Switch to a build although it differs from what serves."""
+    administration = Administration(folder, service)
+    _named(administration, name)
+    accepted = administration.post(f"/projections/{name}/accept")
+    watch_build(administration, name, accepted["build"])
+
+
+@app.command()
+def cancel(service: ServiceName, name: Name, *, folder: Folder = DEFAULT_FOLDER) -> None:
+    """Stop a rebuild that is running and drop what it has built; a roll-back goes back to being kept."""
+    administration = Administration(folder, service)
+    _named(administration, name)
+    cancelled = administration.post(f"/projections/{name}/cancel")
+    print(f"{service}: build {cancelled['build']} of {name} is cancelled; what served goes on serving")
+
+
+@app.command()
+def drop(service: ServiceName, name: Name, *, folder: Folder = DEFAULT_FOLDER) -> None:
+    """Drop the build that is kept for a roll-back."""
+    administration = Administration(folder, service)
+    _named(administration, name)
+    dropped = administration.post(f"/projections/{name}/drop")
+    print(f"{service}: build {dropped['build']} of {name} is dropped")
+
+
+def _named(administration: Administration, name: str) -> Mapping[str, Any]:
     items = administration.get("/projections")["items"]
     found = next((item for item in items if item["name"] == name), None)
     if found is None:
         there = ", ".join(item["name"] for item in items)
         raise LaunchFailed(f"{administration.service} has no projection {name}; it has {there or 'none'}.")
-    return {(c["topic"], c["partition"]): c["position"] for c in found["checkpoints"]}
-
-
-def _wait(look: Callable[[], Progress], before: Progress, *, within: float) -> None:
-    end = time.monotonic() + within
-    while True:
-        now = look()
-        behind = [place for place, position in before.items() if now.get(place, 0) < position]
-        if not behind:
-            return
-        if time.monotonic() > end:
-            raise LaunchFailed(
-                f"After {within:g} s {len(behind)} partitions are not as far as before. It goes on by itself: "
-                "`trellis projections list` shows how far it is, `trellis status` whether the worker runs."
-            )
-        time.sleep(_LOOK_SECONDS)
+    return found

@@ -1,11 +1,11 @@
-"""Administration over HTTP, the same in every service: the log, its readers and what they parked, rebuild, fork."""
+"""Administration over HTTP, the same in every service: the log and its reactions: status, fork, follow."""
 
 from dataclasses import asdict
 from typing import Any
 
 from fastapi import APIRouter
 
-from shared.eventsourcing.administration import follow, fork_log, log_status, reader_status, rebuild
+from shared.eventsourcing.administration import follow, fork_log, log_status, reader_status
 from shared.eventsourcing.decider import RequestBody
 from shared.runtime.authorization import Permissions, Relation
 from shared.runtime.caller import Role
@@ -28,7 +28,6 @@ def administration_routes(runtime: Runtime) -> APIRouter:
     """The routes under `/<service>/v1/admin`, for the role admin alone."""
     routes = APIRouter(prefix="/admin", tags=["administration"])
     engine, service = runtime.engine, runtime.service
-    projections = {projection.name: projection for projection in service.projections}
     reactions = {reaction.name: reaction for reaction in service.reactions}
 
     @routes.get("/log", summary="How much is stored and how much of it published")
@@ -40,19 +39,6 @@ def administration_routes(runtime: Runtime) -> APIRouter:
     async def fork(body: ForkRequest, edge: AtEdge) -> dict[str, Any]:
         PERMISSIONS.require("administer", edge.caller)
         return {"log_id": str(await fork_log(engine, actor=edge.caller.person, reason=body.reason))}
-
-    @routes.get("/projections", summary="The read models and how far they are")
-    async def list_projections(edge: AtEdge) -> dict[str, Any]:
-        PERMISSIONS.require("administer", edge.caller)
-        return {"items": [asdict(await reader_status(engine, name)) for name in projections]}
-
-    @routes.post("/projections/{name}/rebuild", status_code=202, summary="Empty a read model and build it again")
-    async def rebuild_projection(name: str, edge: AtEdge) -> dict[str, Any]:
-        PERMISSIONS.require("administer", edge.caller)
-        if name not in projections:
-            raise not_found("projection", name)
-        await rebuild(engine, projections[name])
-        return {"name": name, "state": "rebuilding"}
 
     @routes.get("/reactions", summary="The reactions and how far they are")
     async def list_reactions(edge: AtEdge) -> dict[str, Any]:

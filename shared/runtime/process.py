@@ -100,6 +100,7 @@ def create_service_api(runtime: Runtime, worker: "Worker | None" = None) -> "Fas
     from shared.runtime.administration import administration_routes  # noqa: PLC0415 - a worker loads no FastAPI
     from shared.runtime.api import create_api  # noqa: PLC0415 - likewise
     from shared.runtime.authentication import Authenticator, IssuerKeys  # noqa: PLC0415 - likewise
+    from shared.runtime.projections import projection_routes  # noqa: PLC0415 - likewise
     from shared.runtime.request_times import TimedRequests  # noqa: PLC0415 - likewise
 
     service, settings = runtime.service, runtime.settings
@@ -121,7 +122,7 @@ def create_service_api(runtime: Runtime, worker: "Worker | None" = None) -> "Fas
         title=service.title,
         description=service.description,
         base_path=service.base_path,
-        routers=[*service.routers(runtime), administration_routes(runtime)],
+        routers=[*service.routers(runtime), administration_routes(runtime), projection_routes(runtime)],
         authenticator=Authenticator(
             issuer=settings.issuer, audience=settings.audience, keys=IssuerKeys(settings.jwks_url)
         ),

@@ -14,7 +14,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from launcher import postgres as embedded_postgres
 from launcher.brokers.broker import Broker
 from shared.eventsourcing import dead_letter_lists
-from shared.eventsourcing.administration import rebuild
 from shared.eventsourcing.dead_letter_lists import Act, ParkedStream
 from shared.eventsourcing.dead_letters import stored_headers
 from shared.eventsourcing.projection import Projection
@@ -36,6 +35,7 @@ from tests.integration.eventsourcing.tally import (
     handler,
     kernel_engine,
     scalar,
+    start_over,
     tally_id,
     tally_projection,
 )
@@ -136,7 +136,7 @@ async def test_a_poisoned_stream_is_parked_and_replayed_while_all_others_go_on(
         await until(lag_is(0), what="everything applied")
         assert await streams(engine) == []
         mended = await scalar(engine, ROWS)
-        await rebuild(engine, fragile.projection)
+        await start_over(engine)
         await until(lag_is(0), what="a clean run")
         assert await scalar(engine, ROWS) == mended
     assert await scalar(engine, "select coalesce(sum(disorder), 0)::bigint from tallies") == 0

@@ -1,8 +1,14 @@
 """`trellis projections` and `trellis log` against a service's administration over HTTP."""
 
+import re
 from pathlib import Path
+from uuid import UUID
+
+import pytest
 
 from launcher.state import State
+from shared.runtime.caller import Role
+from shared.schemas.identifiers import PersonId
 from tests.integration.launcher.operating import Operator
 
 
@@ -23,10 +29,42 @@ async def test_the_log_and_the_projections_of_a_service_are_shown(operator: Oper
     assert "goals.events" in said
 
 
-async def test_a_projection_is_rebuilt(operator: Operator) -> None:
-    code, said = await operator.says("projections", "rebuild", "goals", "goal_tree")
+async def test_a_rebuild_is_asked_for_once_shown_and_cancelled(operator: Operator) -> None:
+    """No worker runs here: it stays where it begins."""
+    code, said = await operator.says("projections", "rebuild", "goals", "goal_tree", "--detach")
     assert code == 0, said
-    assert "goals: goal_tree is as far as before" in said
+    assert "goals: goal_tree is being built anew, as build 2" in said
+    code, said = await operator.says("projections", "list", "goals")
+    assert code == 0, said
+    assert re.search(r"goal_tree +1 +1 +serving", said)
+    assert re.search(r"goal_tree +2 +1 +building 100 %", said)
+    code, said = await operator.says("projections", "rebuild", "goals", "goal_tree")
+    assert code == 1
+    assert "A rebuild of goal_tree is running (build 2" in said
+    assert "`trellis projections watch` shows it" in said
+    code, said = await operator.says("projections", "cancel", "goals", "goal_tree")
+    assert code == 0, said
+    assert "build 2 of goal_tree is cancelled" in said
+    assert "building" not in (await operator.says("projections", "list", "goals"))[1]
+
+
+@pytest.mark.parametrize("act", ["rollback", "drop", "cancel", "accept", "watch"])
+async def test_what_makes_no_sense_as_things_stand_is_refused(operator: Operator, act: str) -> None:
+    code, said = await operator.says("projections", act, "goals", "goal_plans")
+    assert code == 1
+    wanted = "Nothing is kept of goal_plans." if act in ("rollback", "drop") else "No rebuild of goal_plans is running"
+    assert wanted in said
+
+
+async def test_only_an_administrator_may_rebuild_and_only_what_is_there(operator: Operator) -> None:
+    somebody = PersonId(UUID(int=7))
+    async with operator.service.client(somebody, Role.HR) as hr:
+        assert (await hr.post("/admin/projections/goal_tree/rebuild")).status_code == 403
+    async with operator.service.client(somebody, Role.ADMIN) as administrator:
+        unknown = await administrator.post("/admin/projections/goal_bush/rebuild")
+        assert (unknown.status_code, unknown.json()["type"]) == (404, "urn:trellis:problem:not-found")
+        nothing = await administrator.post("/admin/projections/goal_tree/rollback")
+        assert (nothing.status_code, nothing.json()["type"]) == (409, "urn:trellis:problem:nothing-is-kept")
 
 
 async def test_a_projection_that_does_not_exist_is_named_with_those_that_do(operator: Operator) -> None:
