@@ -23,7 +23,7 @@ COMMANDS: Final = {
     "projections": ("launcher.projections", "List the read models, rebuild one."),
     "dead-letters": ("launcher.dead_letters", "What could not be applied and why: show it, retry it, give it up."),
     "clock": ("launcher.clock", "In development: say what time it is for the services, put it forward."),
-    "log": ("launcher.log", "Show each service's log, start a new one after a restore."),
+    "log": ("launcher.log", "Show each service's log, verify it, refill it, start a new one after a restore."),
 }
 
 

@@ -1,4 +1,4 @@
-"""python -m services.goals [api|worker|all|migrate]."""
+"""python -m services.goals [api|worker|all|migrate|verify|refill]."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""python -m services.reviews [api|worker|all|migrate]."""
+"""python -m services.reviews [api|worker|all|migrate|verify|refill]."""
 
 import sys
 

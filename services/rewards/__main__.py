@@ -1,4 +1,4 @@
-"""python -m services.rewards [api|worker|all|migrate]."""
+"""python -m services.rewards [api|worker|all|migrate|verify|refill]."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""How a service's process starts: `python -m services.<service> api | worker | all | migrate`."""
+"""How a service's process starts: `python -m services.<service> api | worker | all | migrate | verify | refill`."""
 
 import asyncio
 import sys
@@ -26,13 +26,15 @@ if TYPE_CHECKING:
 
     from shared.runtime.worker import Worker
 
-ROLES: Final = ("api", "worker", "all", "migrate")
+ROLES: Final = ("api", "worker", "all", "migrate", "verify", "refill")
+_BESIDE: Final = ("verify", "refill")
+"""What an operator runs beside the service: it takes options, and ends."""
 
 
 def main(service: Service, arguments: list[str]) -> int:
     """Run one role of a service until it is told to stop; the exit code."""
     role = arguments[0] if arguments else "all"
-    if role not in ROLES or len(arguments) > 1:
+    if role not in ROLES or (len(arguments) > 1 and role not in _BESIDE):
         sys.stderr.write(f"usage: python -m services.{service.name} [{'|'.join(ROLES)}]\n")
         return 2
     try:
@@ -45,6 +47,10 @@ def main(service: Service, arguments: list[str]) -> int:
     configure_logging(service=service.name, log_format=settings.log_format, level=settings.log_level, role=role)
     if role == "migrate":
         return _migrate(service, settings)
+    if role in _BESIDE:
+        from shared.runtime import log_commands  # noqa: PLC0415 - the other roles need none of it
+
+        return log_commands.run(service, settings, role, arguments[1:])
     return _serve(service, settings, role)
 
 
