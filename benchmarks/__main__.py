@@ -13,9 +13,8 @@ from launcher import postgres
 SECONDS: Final = 5.0
 WRITERS: Final = (1, 16)
 NOT_MEASURED: Final = """\
-Not measured here: the relay, the projections, a whole command over HTTP. Concurrent commands are not merged into one
-transaction yet, so each waits for its own flush to disk. Figures in docs/ are from experiments made while designing, on
-a 2-core machine; the negative controls among the tests repeat those about loss and duplication.
+Not measured here: the relay, the projections, a whole command over HTTP. Figures in docs/ are from experiments made
+while designing, on a 2-core machine; the negative controls among the tests repeat those about loss and duplication.
 """
 
 

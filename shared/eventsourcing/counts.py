@@ -20,7 +20,7 @@ def _sizes() -> Histogram:
 class AppendCounts:
     """Append statements: how long each took (a command on one stream: with the flush to disk), how many events it had.
 
-    `conflicts` counts streams that had moved meanwhile.
+    `conflicts` counts commands that a statement passed over: their stream had moved, or their key was taken.
     """
 
     seconds: Histogram = field(default_factory=_seconds)

@@ -1,34 +1,35 @@
 """The command handler: load, decide, append; conflicts tried again, answers kept per idempotency key."""
 
 import asyncio
-import json
 import random
 from collections import Counter, OrderedDict
-from collections.abc import Mapping, Sequence
-from typing import Any, Final, TypeVar
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, Final, TypeAlias, TypeVar
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 from structlog.contextvars import bound_contextvars
 
-from shared.eventsourcing.database import driver
+from shared.eventsourcing import kept_answers
 from shared.eventsourcing.decider import Command, Decider, Rejected
 from shared.eventsourcing.decision import Answer, Change, Context, Decision, Loaded, Outcome, Plan, no_answer
 from shared.eventsourcing.errors import Conflict, KeyReused, VersionMismatch
+from shared.eventsourcing.group_commit import GroupCommit
 from shared.eventsourcing.identifiers import stream_name
 from shared.eventsourcing.line_ids import ids_of
 from shared.eventsourcing.partitioning import partition_of
-from shared.eventsourcing.store import Append, EventStore, Head, Key, KeyTaken
+from shared.eventsourcing.store import Append, EventStore, Head, KeyTaken
 
 State = TypeVar("State")
 
 ATTEMPTS: Final = 6
 """How often a command is decided afresh after a conflict before the caller is told (409)."""
 _CACHED_STREAMS: Final = 10_000
-_KEPT: Final = """select request_hash, answer, version, position from idempotency_keys
-                   where caller = $1 and route = $2 and key = $3"""
 
+_Attempt: TypeAlias = Callable[[int], Awaitable[list[Outcome]]]
+"""One round of load, decide, append; which one it is, from 0."""
 
 OUTCOMES: Final = ("accepted", "replayed", "rejected", "version-mismatch", "conflict", "key-reused", "failed")
 """How a command may end; `failed`: what nobody foresaw, such as a database that is down."""
@@ -41,6 +42,7 @@ class CommandHandler:
         self.store = store
         self.partitions = partitions
         self.outcomes: Counter[str] = Counter()
+        self._group = GroupCommit(store)
         self._cache: OrderedDict[str, Loaded[Any]] = OrderedDict()
 
     async def handle(
@@ -52,7 +54,7 @@ class CommandHandler:
         *,
         answer: Answer = no_answer,
     ) -> Outcome:
-        """Decide one command on one stream and append its events.
+        """Decide one command on one stream; its events are appended together with other commands of this process.
 
         Raises:
             Rejected: a rule forbids it.
@@ -61,10 +63,11 @@ class CommandHandler:
             KeyReused: the idempotency key came with another request before.
         """
 
-        async def plan(decision: Decision) -> None:
-            await decision.decide(decider, identity, command)
+        async def attempt(number: int) -> list[Outcome]:
+            change = await self._decided(context, decider, identity, command, trust=number == 0)
+            return [await self._appended(context, change, answer)]
 
-        return (await self._counted(context, plan, answer, one_statement=True))[0]
+        return (await self._counted(context, attempt))[0]
 
     async def handle_together(self, context: Context, plan: Plan, *, answer: Answer = no_answer) -> list[Outcome]:
         """Decide over several streams and append all of it or nothing; the first stream decided is the primary one.
@@ -72,45 +75,75 @@ class CommandHandler:
         The primary stream's version is what If-Match speaks of, its outcome comes first, and its answer is kept under
         the idempotency key. A replay of the key gives the primary outcome alone. Raises what `handle` raises.
         """
-        return await self._counted(context, plan, answer, one_statement=False)
 
-    async def _counted(self, context: Context, plan: Plan, answer: Answer, *, one_statement: bool) -> list[Outcome]:
+        async def attempt(number: int) -> list[Outcome]:
+            if number == 0 and (replayed := await self._replay(context)) is not None:
+                return [replayed]
+            return await self._transaction(context, plan, answer)
+
+        return await self._counted(context, attempt)
+
+    async def _counted(self, context: Context, attempt: _Attempt) -> list[Outcome]:
         try:
             with bound_contextvars(**ids_of(context)):
-                outcomes = await self._retried(context, plan, answer, one_statement=one_statement)
+                outcomes = await self._retried(context, attempt)
         except Exception as error:
             self.outcomes[_refusal(error)] += 1
             raise
         self.outcomes["replayed" if outcomes and outcomes[0].replayed else "accepted"] += 1
         return outcomes
 
-    async def _retried(self, context: Context, plan: Plan, answer: Answer, *, one_statement: bool) -> list[Outcome]:
-        if (replayed := await self._replay(context)) is not None:
-            return [replayed]
-        for attempt in range(ATTEMPTS):
+    async def _retried(self, context: Context, attempt: _Attempt) -> list[Outcome]:
+        """Attempts until one is no conflict; whatever refuses a command may be its own first arrival: that answers."""
+        for number in range(ATTEMPTS):
             try:
-                return await self._attempt(context, plan, answer, one_statement=one_statement)
-            except KeyTaken:
-                break
-            except (Rejected, VersionMismatch):
+                return await attempt(number)
+            except (KeyTaken, Rejected, VersionMismatch, Conflict) as refusal:
+                if isinstance(refusal, Conflict):
+                    self.forget(*refusal.streams)
                 if (replayed := await self._replay(context)) is not None:
                     return [replayed]
-                raise
-            except Conflict as conflict:
-                self.forget(*conflict.streams)
-                if attempt == ATTEMPTS - 1:
+                if isinstance(refusal, KeyTaken):
+                    raise Conflict("idempotency key") from refusal
+                if not isinstance(refusal, Conflict) or number == ATTEMPTS - 1:
                     raise
-                await asyncio.sleep(random.uniform(0, 0.005 * 2**attempt))  # noqa: S311 - jitter, not a secret
-        replayed = await self._replay(context)
-        if replayed is None:
-            raise Conflict("idempotency key")
-        return [replayed]
+            await asyncio.sleep(random.uniform(0, 0.005 * 2**number))  # noqa: S311 - jitter, not a secret
+        raise AssertionError("unreachable")
 
-    async def _attempt(self, context: Context, plan: Plan, answer: Answer, *, one_statement: bool) -> list[Outcome]:
-        """One round of load, decide, append. The append of one stream is one statement and needs no transaction."""
+    async def _decided(
+        self, context: Context, decider: Decider[State], identity: UUID, command: Command, *, trust: bool
+    ) -> Change:
+        """What the command does to its stream.
+
+        A remembered state is trusted for what it accepts, since the append checks the stream's head; it refuses
+        nothing before newer events were asked for.
+        """
+        stream = stream_name(decider.category, identity)
+        if trust and (known := self._cache.get(stream)) is not None:
+            with suppress(Rejected, VersionMismatch):
+                if (change := _decide(context, decider, identity, command, known)).events:
+                    return change
         async with self.store.engine.connect() as connection:
-            if not one_statement:
-                await connection.execute(text("select 1"))  # begins the transaction that the driver's statements join
+            return _decide(context, decider, identity, command, await self.load(connection, decider, identity))
+
+    async def _appended(self, context: Context, change: Change, answer: Answer) -> Outcome:
+        stream = stream_name(change.decider.category, change.identity)
+        if not change.events:
+            outcome = self._outcome(stream, change, None, answer)
+            if context.idempotency is not None:
+                async with self.store.engine.begin() as connection:
+                    await kept_answers.keep(connection, context.idempotency, outcome)
+            return outcome
+        head = await self._group.append(await self._append_of(context, stream, change, answer))
+        if head is None:
+            raise Conflict(stream)
+        outcome = self._outcome(stream, change, head, answer)
+        self._remember(outcome)
+        return outcome
+
+    async def _transaction(self, context: Context, plan: Plan, answer: Answer) -> list[Outcome]:
+        async with self.store.engine.connect() as connection:
+            await connection.execute(text("select 1"))  # begins the transaction that the driver's statements join
             decision = Decision(connection, self.load, context)
             await plan(decision)
             outcomes = await self.append(decision, answer)
@@ -125,18 +158,11 @@ class CommandHandler:
             Conflict: a stream moved meanwhile; roll back and decide afresh.
         """
         context, changes = decision.context, list(decision.changes.items())
-        if changes and context.expected_version not in (None, changes[0][1].before.version):
-            stream, change = changes[0]
-            raise VersionMismatch(stream, expected=context.expected_version or 0, actual=change.before.version)
+        if changes:
+            _expect_version(context, *changes[0])
         await self.store.hold(decision.connection, decision.held)
         appends = [
-            Append(
-                stream=stream,
-                expected=change.before.version,
-                events=await self.store.prepare(change.events),
-                key=context.idempotency if n == 0 else None,
-                answer=_kept(stream, self._answer(change, answer)) if n == 0 else "{}",
-            )
+            await self._append_of(context, stream, change, answer if n == 0 else None)
             for n, (stream, change) in enumerate(changes)
             if change.events
         ]
@@ -145,8 +171,18 @@ class CommandHandler:
             raise Conflict(*missing)
         outcomes = [self._outcome(stream, change, heads.get(stream), answer) for stream, change in changes]
         if changes and not changes[0][1].events and context.idempotency is not None:
-            await self._keep_key(decision.connection, context.idempotency, outcomes[0])
+            await kept_answers.keep(decision.connection, context.idempotency, outcomes[0])
         return outcomes
+
+    async def _append_of(self, context: Context, stream: str, change: Change, answer: Answer | None) -> Append:
+        """The append of a change; the primary stream's carries the idempotency key and the answer kept under it."""
+        return Append(
+            stream=stream,
+            expected=change.before.version,
+            events=await self.store.prepare(change.events),
+            key=context.idempotency if answer is not None else None,
+            answer=kept_answers.encode(stream, self._answer(change, answer)) if answer is not None else "{}",
+        )
 
     def _answer(self, change: Change, answer: Answer) -> Mapping[str, Any]:
         return answer(change.identity, change.before.version + len(change.events), change.state)
@@ -176,8 +212,11 @@ class CommandHandler:
         """Keep the committed states of hot streams; the least recently used are dropped."""
         for outcome in outcomes:
             if outcome.version and outcome.stream in decision.changes:
-                self._cache[outcome.stream] = Loaded(outcome.state, outcome.version, outcome.position)
-                self._cache.move_to_end(outcome.stream)
+                self._remember(outcome)
+
+    def _remember(self, outcome: Outcome) -> None:
+        self._cache[outcome.stream] = Loaded(outcome.state, outcome.version, outcome.position)
+        self._cache.move_to_end(outcome.stream)
         while len(self._cache) > _CACHED_STREAMS:
             self._cache.popitem(last=False)
 
@@ -186,52 +225,26 @@ class CommandHandler:
         for stream in streams:
             self._cache.pop(stream, None)
 
-    async def _keep_key(self, connection: AsyncConnection, key: Key, outcome: Outcome) -> None:
-        """Keep an accepted answer although nothing was appended."""
-        kept = await connection.execute(
-            text(
-                "insert into idempotency_keys (caller, route, key, request_hash, answer, version, position) values "
-                "(:caller, :route, :key, :request_hash, :answer, :version, :position) on conflict do nothing"
-            ),
-            {
-                "caller": key.caller,
-                "route": key.route,
-                "key": key.key,
-                "request_hash": key.request_hash,
-                "answer": _kept(outcome.stream, outcome.answer),
-                "version": outcome.version,
-                "position": outcome.position,
-            },
-        )
-        if kept.rowcount == 0:
-            raise KeyTaken
-
     async def _replay(self, context: Context) -> Outcome | None:
         """The outcome that was kept under the context's idempotency key, if there is one."""
         key = context.idempotency
-        if key is None:
-            return None
-        async with self.store.engine.connect() as connection:
-            row = await (await driver(connection)).fetchrow(_KEPT, key.caller, key.route, key.key)
-        if row is None:
-            return None
-        if row["request_hash"] != key.request_hash:
-            raise KeyReused(key.key)
-        kept = json.loads(row["answer"])
-        return Outcome(
-            identity=UUID(kept["stream"].split("-", 1)[1]),
-            stream=kept["stream"],
-            version=row["version"],
-            state=None,
-            position=row["position"],
-            partition=partition_of(kept["stream"], self.partitions),
-            answer=kept["body"],
-            replayed=True,
-        )
+        return None if key is None else await kept_answers.find(self.store.engine, key, partitions=self.partitions)
 
 
-def _kept(stream: str, body: Mapping[str, Any]) -> str:
-    return json.dumps({"stream": stream, "body": body}, default=str)
+def _decide(
+    context: Context, decider: Decider[State], identity: UUID, command: Command, loaded: Loaded[State]
+) -> Change:
+    _expect_version(context, stream_name(decider.category, identity), change := Change(decider, identity, loaded, None))
+    events = decider.decide(loaded.state, command)
+    change.state = decider.fold(events, loaded.state)
+    change.events.extend((event, context.metadata) for event in events)
+    return change
+
+
+def _expect_version(context: Context, stream: str, change: Change) -> None:
+    actual = change.before.version
+    if context.expected_version not in (None, actual):
+        raise VersionMismatch(stream, expected=context.expected_version or 0, actual=actual)
 
 
 def _refusal(error: Exception) -> str:

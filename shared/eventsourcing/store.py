@@ -27,10 +27,15 @@ Seal: TypeAlias = Callable[[Event, UUID], Awaitable[Event]]
 
 # One row per command in $1..$3, one per event in $4..$9, one per idempotency key in $10..$15. At most one command a
 # stream; streams sorted, so that two processes lock heads in one order; WITH ORDINALITY and ORDER BY, so that a
-# stream's versions draw rising positions. Who did not move has a conflict; its neighbours are untouched.
+# stream's versions draw rising positions. Who did not move has a conflict, or its key was taken; its neighbours are
+# untouched.
 _APPEND: Final = """
-with command as (
+with taken as (
+  select k.stream from unnest($10::text[], $11::text[], $12::text[], $13::text[]) as k(stream, caller, route, key)
+   where exists (select 1 from idempotency_keys i where (i.caller, i.route, i.key) = (k.caller, k.route, k.key))
+), command as (
   select * from unnest($1::text[], $2::int[], $3::int[]) as c(stream, expected, next)
+   where c.stream not in (select stream from taken)
 ), moved as (
   insert into streams as s (stream, version)
     select stream, next from command c
@@ -193,13 +198,15 @@ class EventStore:
         return StoredEvent(row["version"], row["position"], row["event_id"], event)
 
     async def append(self, connection: AsyncConnection, appends: Sequence[Append]) -> dict[str, Head]:
-        """Append each command's events whole or not at all; a stream that is missing in the answer had a conflict.
+        """Append each command's events whole or not at all.
+
+        A stream that is missing in the answer had a conflict, or its idempotency key was there already.
 
         Takes the barrier (by the events table's trigger) until the transaction ends, so it is the transaction's last
         statement before checkpoint and commit.
 
         Raises:
-            KeyTaken: an idempotency key is there already; nothing was appended.
+            KeyTaken: an idempotency key was stored by somebody else at the same time; nothing was appended.
         """
         raw, began = await driver(connection), time.perf_counter()
         try:
@@ -211,9 +218,10 @@ class EventStore:
         except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError) as error:
             self.counts.conflicts += len(appends)
             raise Conflict(*(a.stream for a in appends)) from error
-        events = sum(len(a.events) for a in appends)
-        self.counts.appended(began=began, events=events, conflicts=len(appends) - len(rows))
-        return {row["stream"]: Head(row["version"], row["position"]) for row in rows}
+        heads = {row["stream"]: Head(row["version"], row["position"]) for row in rows}
+        events = sum(len(a.events) for a in appends if a.stream in heads)
+        self.counts.appended(began=began, events=events, conflicts=len(appends) - len(heads))
+        return heads
 
     async def hold(self, connection: AsyncConnection, unchanged: Mapping[str, int]) -> None:
         """Keep these streams at these versions until the transaction ends.

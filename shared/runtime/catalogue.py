@@ -47,7 +47,7 @@ _STORE: Final = (
         "trellis_append_conflicts_total",
         "counter",
         (),
-        "Streams that had moved before an append; each is decided again, most succeed.",
+        "Commands that an append passed over: a stream had moved, which is decided again, or a key was taken.",
         "both",
     ),
     Metric("trellis_database_connections", "gauge", (), "Connections of this process's pool that are in use.", "both"),

@@ -1,0 +1,222 @@
+"""Group commit: concurrent commands share a statement and nothing else."""
+
+import asyncio
+import random
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+
+import asyncpg
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from shared.eventsourcing.database import create_engine, driver, is_transient
+from shared.eventsourcing.decider import Rejected
+from shared.eventsourcing.errors import Conflict
+from shared.eventsourcing.group_commit import GroupCommit
+from shared.eventsourcing.handler import CommandHandler
+from shared.eventsourcing.store import Append, EventStore, Head, Key
+from tests.integration.eventsourcing.running import until
+from tests.integration.eventsourcing.tally import (
+    NOW,
+    SOMEBODY,
+    TALLY,
+    TYPES,
+    Seal,
+    context,
+    count,
+    handler,
+    kernel_engine,
+    scalar,
+    tally_id,
+)
+from tests.integration.eventsourcing.test_store import new_event
+from tests.servers.databases import Database
+
+WITH_NUL = replace(new_event(), data='{"step":"\x00"}')
+"""PostgreSQL refuses it, and with it the statement that it is in."""
+
+
+def append(stream: str, *, expected: int = 0, key: str | None = None, poison: bool = False) -> Append:
+    kept = Key(caller="somebody", route="POST /tallies", key=key, request_hash=b"same") if key else None
+    return Append(stream=f"tally-{stream}", expected=expected, events=[WITH_NUL if poison else new_event()], key=kept)
+
+
+async def together(store: EventStore, appends: Sequence[Append]) -> list[Head | BaseException | None]:
+    """All of them at once, so that the first is alone and the others share the next statement."""
+    group = GroupCommit(store)
+    return await asyncio.gather(*(group.append(a) for a in appends), return_exceptions=True)
+
+
+def statements(commands: CommandHandler) -> int:
+    """How many append statements it took so far."""
+    return sum(commands.store.counts.events.counts)
+
+
+async def waiting_for_a_lock(engine: AsyncEngine) -> int:
+    """Returns once a statement waits for a lock: the process of its session."""
+
+    async def found() -> bool:
+        return await scalar(engine, "select count(*) from pg_locks where not granted") > 0
+
+    await until(found, what="a statement that waits")
+    return await scalar(engine, "select max(pid) from pg_locks where not granted")
+
+
+async def whole(engine: AsyncEngine) -> bool:
+    """Every stream's versions are those up to its head, and its positions rise with them."""
+    torn = """select count(*) from streams s full join
+                (select stream, max(version) as last, count(*) as n from events group by 1) e using (stream)
+               where s.version is distinct from e.last or e.last is distinct from e.n"""
+    inverted = """select count(*) from (select position < lag(position) over (partition by stream order by version) as i
+                  from events) x where i"""
+    return (await scalar(engine, torn), await scalar(engine, inverted)) == (0, 0)
+
+
+async def test_concurrent_commands_share_statements(database: Database) -> None:
+    engine = await kernel_engine(database)
+    commands = handler(engine)
+    outcomes = await asyncio.gather(*(commands.handle(context(), TALLY, tally_id(n), count(n)) for n in range(64)))
+    assert [o.state.total for o in outcomes] == list(range(64))
+    assert len({o.position for o in outcomes}) == await scalar(engine, "select count(*) from events") == 64
+    assert statements(commands) < 32
+    await engine.dispose()
+
+
+async def test_a_conflict_leaves_its_neighbours_alone(database: Database) -> None:
+    engine = await kernel_engine(database)
+    store = EventStore(engine, TYPES)
+    await together(store, [append("moved")])
+    first, conflict, other = await together(store, [append("a"), append("moved"), append("b")])
+    assert isinstance(first, Head)
+    assert isinstance(other, Head)
+    assert conflict is None
+    assert await whole(engine)
+    await engine.dispose()
+
+
+async def test_what_the_database_refuses_fails_alone(database: Database) -> None:
+    """And in one statement, without trying each for itself, it takes its neighbours with it."""
+    engine = await kernel_engine(database)
+    store = EventStore(engine, TYPES)
+    appends = [append("first"), append("a"), append("poison", poison=True), append("b")]
+    heads = await together(store, appends)
+    assert [type(head) for head in heads] == [Head, Head, asyncpg.CharacterNotInRepertoireError, Head]
+    assert await scalar(engine, "select count(*) from events") == 3
+
+    async with engine.connect() as connection:
+        with pytest.raises(asyncpg.CharacterNotInRepertoireError):
+            await store.append(connection, [append("c"), append("d", poison=True)])
+    assert await scalar(engine, "select count(*) from events") == 3
+    await engine.dispose()
+
+
+async def test_a_key_that_is_there_already_leaves_its_neighbours_alone(database: Database) -> None:
+    engine = await kernel_engine(database)
+    store = EventStore(engine, TYPES)
+    await together(store, [append("a", key="k")])
+    first, again, other = await together(store, [append("first"), append("b", key="k"), append("c", key="l")])
+    assert isinstance(first, Head)
+    assert isinstance(other, Head)
+    assert again is None
+    assert await scalar(engine, "select count(*) from idempotency_keys") == 2
+    await engine.dispose()
+
+
+async def test_a_key_that_is_stored_at_the_same_time_leaves_its_neighbours_alone(database: Database) -> None:
+    """Another process holds the key in a transaction that has not ended: the statement waits for it, and then fails."""
+    engine = await kernel_engine(database)
+    store, elsewhere = EventStore(engine, TYPES), create_engine(database.url)
+    async with elsewhere.connect() as connection:
+        transaction = (await driver(connection)).transaction()
+        await transaction.start()
+        await store.append(connection, [append("elsewhere", key="k")])
+        ours = asyncio.create_task(together(store, [append("first"), append("a", key="k"), append("b")]))
+        await waiting_for_a_lock(engine)
+        await transaction.commit()
+    first, taken, other = await ours
+    assert isinstance(first, Head)
+    assert isinstance(other, Head)
+    assert taken is None
+    assert await whole(engine)
+    await elsewhere.dispose()
+    await engine.dispose()
+
+
+async def test_a_caller_that_goes_away_takes_nobody_along(database: Database) -> None:
+    """The head of a stream is locked elsewhere, so that the statement is under way when a caller is cancelled."""
+    engine = await kernel_engine(database)
+    store, elsewhere = EventStore(engine, TYPES), create_engine(database.url)
+    await together(store, [append("locked")])
+    async with elsewhere.connect() as connection:
+        transaction = (await driver(connection)).transaction()
+        await transaction.start()
+        await (await driver(connection)).execute("select from streams for update")
+        group = GroupCommit(store)
+        first = asyncio.create_task(group.append(append("locked", expected=1)))
+        await waiting_for_a_lock(engine)
+        later = [asyncio.create_task(group.append(append(name))) for name in ("a", "b")]
+        first.cancel()
+        later[0].cancel()
+        await asyncio.gather(first, later[0], return_exceptions=True)
+        await transaction.rollback()
+    assert isinstance(await later[1], Head)
+    stored = "select string_agg(stream || '@' || version, ' ' order by stream, version) from events"
+    assert await scalar(engine, stored) == "tally-b@1 tally-locked@1 tally-locked@2"
+    await elsewhere.dispose()
+    await engine.dispose()
+
+
+async def test_a_connection_that_is_lost_fails_the_group_and_nothing_is_tried_again(database: Database) -> None:
+    """Whether the server had committed is not known then: a second try could store a command twice."""
+    engine = await kernel_engine(database)
+    store, elsewhere = EventStore(engine, TYPES), create_engine(database.url)
+    await together(store, [append("locked")])
+    async with elsewhere.connect() as connection:
+        raw = await driver(connection)
+        transaction = raw.transaction()
+        await transaction.start()
+        await raw.execute("select from streams for update")
+        ours = asyncio.create_task(together(store, [append("locked", expected=1), append("a"), append("b")]))
+        await raw.execute("select pg_terminate_backend($1)", await waiting_for_a_lock(engine))
+        lost = await ours
+        await transaction.rollback()
+    assert all(isinstance(head, Exception) and is_transient(head) for head in lost)
+    assert await scalar(engine, "select count(*) from events") == 1
+    assert isinstance(*await together(store, [append("locked", expected=1)]), Head)
+    await elsewhere.dispose()
+    await engine.dispose()
+
+
+async def test_a_remembered_state_refuses_nothing_that_has_become_right(database: Database) -> None:
+    """Two processes: what the one remembers is older than what the other has stored."""
+    engine = await kernel_engine(database)
+    ours, theirs = handler(engine), handler(engine)
+    await ours.handle(context(), TALLY, tally_id("a"), count())
+    await theirs.handle(context(), TALLY, tally_id("a"), count())
+    current = await ours.handle(replace(context(), expected_version=2), TALLY, tally_id("a"), count())
+    assert (current.version, current.state.total) == (3, 3)
+    await theirs.handle(context(), TALLY, tally_id("a"), Seal(at=NOW, by=SOMEBODY))
+    with pytest.raises(Rejected):
+        await ours.handle(context(), TALLY, tally_id("a"), count())
+    await engine.dispose()
+
+
+async def test_many_processes_commands_on_few_streams_are_each_stored_whole_and_once(database: Database) -> None:
+    engine = await kernel_engine(database)
+    handlers, rnd = [handler(engine) for _ in range(3)], random.Random(4)
+    accepted = 0
+
+    async def one(n: int) -> None:
+        """Every key comes twice, with the same command on the same stream."""
+        nonlocal accepted
+        times, commands = 1 + n % 3, rnd.choice(handlers)
+        with suppress(Conflict):
+            outcome = await commands.handle(context(key=f"k{n}"), TALLY, tally_id(n % 15), count(times=times))
+            accepted += 0 if outcome.replayed else times
+
+    for start in range(0, 300, 50):
+        await asyncio.gather(*(one(n % 150) for n in range(start, start + 50)))
+    assert await scalar(engine, "select count(*) from events") == accepted
+    assert await whole(engine)
+    await engine.dispose()
