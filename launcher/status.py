@@ -14,6 +14,7 @@ from launcher.addresses import broker_of, url
 from launcher.brokers import existing
 from launcher.failure import LaunchFailed
 from launcher.health import Answer
+from launcher.last_words import last_words
 from launcher.processes import SERVICES, metrics_of, workers_of
 from launcher.state import DEFAULT_FOLDER, Folder, State
 
@@ -54,18 +55,16 @@ def _service(state: State, service: str) -> Status:
     api = f"{service}-api"
     api_state = _ready(state, api, "ready")
     said = {name: _ask(state, name, "/status") for name in workers_of(state, service)}
-    wrong = {name.removeprefix(f"{service}-"): _worker_problem(answer) for name, answer in said.items()}
+    wrong = {name: _worker_problem(state, name, answer) for name, answer in said.items()}
     problems = [f"api: {api_state['problem']}"] if api_state["problem"] else []
-    problems += [f"{name}: {problem}" for name, problem in wrong.items() if problem]
+    problems += [f"{name.removeprefix(f'{service}-')}: {problem}" for name, problem in wrong.items() if problem]
     return {
         "ready": not problems,
         "problems": problems,
         "address": url(state, api),
         "worker_address": url(state, f"{service}-worker"),
         "metrics": [f"{address}/metrics" for name in (metrics_of(api), *said) if (address := url(state, name))],
-        "workers": {
-            name: {"ready": not _worker_problem(answer), "address": url(state, name)} for name, answer in said.items()
-        },
+        "workers": {name: {"ready": not problem, "address": url(state, name)} for name, problem in wrong.items()},
         "worker": _together([answer.body for answer in said.values() if answer.ok and isinstance(answer.body, dict)]),
     }
 
@@ -79,10 +78,20 @@ def _together(workers: Sequence[dict[str, Any]]) -> Status | None:
     return {**workers[0], "projections": projections}
 
 
-def _worker_problem(said: Answer) -> str | None:
+def _worker_problem(state: State, name: str, said: Answer) -> str | None:
     if not said.ok or not isinstance(said.body, dict):
-        return health.reasons(said)
+        return _ended(state, name) or health.reasons(said)
+    if said.body.get("stalled"):
+        return "; ".join(said.body["stalled"])
     return None if said.body.get("ready") else str(said.body.get("last_error") or "not ready")
+
+
+def _ended(state: State, name: str) -> str | None:
+    """Why a process is not there any more that nobody stopped."""
+    if state.find(name) is None or state.is_running(name):
+        return None
+    words = last_words(state.logs / f"{name}.log")
+    return f"it ended by itself ({words})" if words else "it was killed"
 
 
 def _ready(state: State, name: str, probe: str) -> Status:

@@ -16,6 +16,7 @@ import psutil
 from launcher import health
 from launcher.failure import LaunchFailed, last_lines
 from launcher.health import Answer
+from launcher.last_words import last_words
 from launcher.process import Interpreters, RunningProcess, Starter
 from launcher.state import Recorded, State
 
@@ -102,7 +103,8 @@ class Supervisor:
                 self._report(f"{wanted.name} is started anew: what it was told, or what it depends on, has changed.")
                 found.process.stop()
             else:
-                self._report(f"{wanted.name} was found dead (process {found.process.pid}); it is started again.")
+                why = last_words(self._log(wanted)) or f"process {found.process.pid}"
+                self._report(f"{wanted.name} was found dead ({why}); it is started again.")
         self._start(wanted)
 
     def _start(self, wanted: Process) -> None:

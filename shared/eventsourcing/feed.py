@@ -17,8 +17,9 @@ from shared.eventsourcing.causes import cause_of
 from shared.eventsourcing.database import is_transient
 from shared.eventsourcing.described import described
 from shared.eventsourcing.errors import Conflict
-from shared.eventsourcing.kafka import Kafka, close, partitions_of
+from shared.eventsourcing.kafka import Kafka, close, partitions_of, positions_of
 from shared.eventsourcing.line_ids import ids_in
+from shared.eventsourcing.reading import Reading
 from shared.schemas.envelope import Headers
 
 _LOOK_SECONDS: Final = 5.0
@@ -60,6 +61,7 @@ class FeedReader:
         self.last_error: str | None = None
         self.last_poll = time.monotonic()
         self.records = 0
+        self.reading = Reading(f"feed {feed.name}")
         self._engine = engine
         self._kafka = kafka
         self._looked = time.monotonic()
@@ -78,6 +80,8 @@ class FeedReader:
                 failures = min(failures + 1, 6)
                 self.last_error = described(error)
                 log.warning("feed.failed", feed=self.feed.name, error=self.last_error)
+                self.reading.pulse.looked()
+                self.reading.standstill.forget()
                 await asyncio.sleep(min(5.0, 0.1 * 2**failures) * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
 
     async def _read(self) -> None:
@@ -92,9 +96,11 @@ class FeedReader:
             while True:
                 batch = await consumer.getmany(timeout_ms=100, max_records=1_000)
                 self.last_poll = time.monotonic()
+                self.reading.pulse.looked()
                 records = [_record(record) for part in batch.values() for record in part]
                 if records:
-                    await self._apply(records)
+                    with self.reading.slice():
+                        await self._apply(records)
                     self.records += len(records)
                     self.last_error = None
                 if not self.caught_up.is_set() and await self._reached(consumer, ends):
@@ -114,16 +120,19 @@ class FeedReader:
         return partitions
 
     async def _reached(self, consumer: AIOKafkaConsumer, ends: dict[TopicPartition, int]) -> bool:
-        return all([await consumer.position(tp) >= end for tp, end in ends.items()])
+        reached = await positions_of(consumer, ends.keys())
+        return all(reached[tp] >= end for tp, end in ends.items())
 
     async def _look(self, consumer: AIOKafkaConsumer, partitions: list[TopicPartition]) -> None:
         """A topic that was emptied ends before where it ended when it was last looked at."""
         self._looked = time.monotonic()
-        ends = await consumer.end_offsets(partitions)
-        for tp, end in ends.items():
-            if end < self._ends.get(tp, 0):
-                await consumer.seek_to_beginning(tp)
-        self._ends = ends
+        async with asyncio.timeout(_START_SECONDS):
+            ends = await consumer.end_offsets(partitions)
+            for tp, end in ends.items():
+                if end < self._ends.get(tp, 0):
+                    await consumer.seek_to_beginning(tp)
+            self._ends = ends
+            self.reading.standstill.look(await positions_of(consumer, partitions), ends)
 
     async def _apply(self, records: Sequence[FeedRecord]) -> None:
         try:
@@ -140,6 +149,7 @@ class FeedReader:
             try:
                 await self.feed.apply(self._engine, [record])
                 await self._take_out([record])
+                self.reading.transaction_ended()
             except Exception as error:
                 if _may_pass(error):
                     raise

@@ -17,6 +17,7 @@ from shared.eventsourcing.database import is_transient
 from shared.eventsourcing.decision import Context, Decision, Outcome
 from shared.eventsourcing.errors import Conflict
 from shared.eventsourcing.handler import CommandHandler
+from shared.eventsourcing.pulse import Pulse
 from shared.eventsourcing.store import Key, KeyTaken
 from shared.eventsourcing.timers import LATE_AFTER, DueTimer, Timers
 from shared.schemas.identifiers import SYSTEM
@@ -77,6 +78,7 @@ class TimerRunner:
         self.counts = TimerCounts()
         self.last_error: str | None = None
         self.last_poll = time.monotonic()
+        self.pulse = Pulse("timers")
         self._handler = handler
         self._timers = timers
         self._clock = clock
@@ -118,6 +120,7 @@ class TimerRunner:
             Exception: the database is down; nothing was changed.
         """
         self.last_poll = time.monotonic()
+        self.pulse.looked()
         due: DueTimer | None = None
         try:
             async with self._handler.store.engine.begin() as connection:
@@ -129,6 +132,7 @@ class TimerRunner:
             await self._not_fired(due, error)
             return True
         if done is not None:
+            self.pulse.progressed()
             self._count(done)
         return done is not None
 

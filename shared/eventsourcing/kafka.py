@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -17,6 +18,7 @@ from shared.eventsourcing.described import described
 
 _REQUEST_TIMEOUT_MS: Final = 15_000
 _CLOSE_SECONDS: Final = 5.0
+_POSITION_SECONDS: Final = 5.0
 
 log = structlog.get_logger(__name__)
 
@@ -114,6 +116,19 @@ async def partitions_of(consumer: AIOKafkaConsumer, topic: str) -> list[TopicPar
     consumer.assign([first])
     await consumer.end_offsets([first])
     return [TopicPartition(topic, partition) for partition in sorted(consumer.partitions_for_topic(topic) or ())]
+
+
+async def positions_of(consumer: AIOKafkaConsumer, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
+    """Where each is read on; -1 where nobody knows: a consumer waits for a position until it has an assignment."""
+
+    async def position(tp: TopicPartition) -> int:
+        try:
+            async with asyncio.timeout(_POSITION_SECONDS):
+                return await consumer.position(tp)
+        except TimeoutError:
+            return -1
+
+    return dict(zip(partitions, await asyncio.gather(*map(position, partitions)), strict=True))
 
 
 def ends_fetched(consumer: AIOKafkaConsumer) -> dict[TopicPartition, int]:

@@ -81,6 +81,7 @@ class Reader:
         self._fence = fence
         self._follow = follow
         self._size = _LARGEST_SLICE
+        self.transaction_ended: Callable[[], None] = lambda: None
 
     async def process(self, topic: str, partition: int, records: Sequence[Record]) -> Progress:
         """Apply one partition's records and move its checkpoint, or leave what was not applied to be read again.
@@ -121,6 +122,12 @@ class Reader:
         return progress if progress.stopped else _joined(progress, await self._apply(topic, partition, records[half:]))
 
     async def _slice(self, topic: str, partition: int, records: Sequence[Record], apply: _Apply) -> Progress:
+        try:
+            return await self._transaction(topic, partition, records, apply)
+        finally:
+            self.transaction_ended()
+
+    async def _transaction(self, topic: str, partition: int, records: Sequence[Record], apply: _Apply) -> Progress:
         began = time.perf_counter()
         async with self.engine.begin() as connection:
             checkpoint = await checkpoints.lock(connection, self.name, topic, partition, fence=self._fence)

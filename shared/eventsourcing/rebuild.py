@@ -26,6 +26,7 @@ from shared.eventsourcing.switch import compare, switch
 from shared.schemas.event import EventTypes
 
 _TEND_SECONDS: Final = 0.25
+_STALLED_SECONDS: Final = 120.0
 _AGAIN_SECONDS: Final = 2.0
 _CLOSE_SECONDS: Final = 8.0
 _NEAR: Final = 1_000
@@ -80,8 +81,8 @@ class Rebuild:
         await self._follow_youngest_logs()
         async with self._reading() as subscription:
             while not self._over.is_set():
-                if subscription.standstill.lasts():
-                    raise TimeoutError("the consumer does not read what is there")
+                if (stalled := subscription.reading.stalled(_STALLED_SECONDS)) is not None:
+                    raise TimeoutError(stalled)
                 await self._tend(subscription)
                 await self._pause(_TEND_SECONDS)
 

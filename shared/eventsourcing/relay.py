@@ -20,6 +20,7 @@ from shared.eventsourcing.errors import LogForked, TopicShrank, WrongPartitionCo
 from shared.eventsourcing.kafka import Kafka, close
 from shared.eventsourcing.lease import LEASE_SECONDS, Lead, LeadLost, Lease, Link
 from shared.eventsourcing.partitioning import partition_of
+from shared.eventsourcing.pulse import Pulse
 from shared.eventsourcing.reconciliation import last_records, reconcile
 from shared.eventsourcing.store import Metadata
 from shared.schemas.envelope import Envelope, LogMark, mark_to_headers, to_headers
@@ -86,6 +87,7 @@ class Relay:
         self.mark_seconds = mark_seconds
         self.last_error: str | None = None
         self.last_progress = time.monotonic()
+        self.pulse = Pulse("relay")
         self.counts = RelayCounts()
 
     async def run(self) -> None:
@@ -93,6 +95,7 @@ class Relay:
         failures = 0
         while True:
             progress = self.last_progress
+            self.pulse.looked()
             try:
                 lead = await self.lease.take()
                 if lead is None:
@@ -152,6 +155,7 @@ class Relay:
             await leadership.begin()
             while True:
                 await leadership.step()
+                self.pulse.looked(work=leadership.pending)
                 self.last_progress = time.monotonic()
                 self.last_error = None
         except LogForked as fork:
@@ -175,6 +179,7 @@ class Leadership:
         self._lead = lead
         self._producer = producer
         self._consumer = consumer
+        self.pending = False
         self._position = lead.position
         self._chain: dict[int, Link] = dict(lead.chain)
         self._marked: dict[int, int] = {}
@@ -219,13 +224,15 @@ class Leadership:
         await self._relay.lease.move(self._lead.epoch, rows[-1]["position"], chain)
         self._position, self._chain, self._published_at = rows[-1]["position"], chain, time.monotonic()
         self._relay.counts.acknowledged(rows, began=began)
+        self._relay.pulse.progressed()
         return len(rows)
 
     async def _read(self) -> Sequence[Any]:
         """The next events in position order, none of whose predecessors can still become visible."""
         async with self._relay.engine.connect() as connection:
             raw = await driver(connection)
-            if not await raw.fetchval(_PENDING, self._position):
+            self.pending = bool(await raw.fetchval(_PENDING, self._position))
+            if not self.pending:
                 return []
             horizon = await self._horizon(raw)
             return await raw.fetch(_READ, self._position, horizon, _CHUNK)

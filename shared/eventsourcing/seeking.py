@@ -1,17 +1,14 @@
-"""Seeking and pausing partitions that may have been taken away meanwhile, and whether they are read at all."""
+"""Seeking and pausing partitions that may have been taken away meanwhile."""
 
 import asyncio
 import contextlib
-import time
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Collection
+from typing import Final, Protocol
 
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
 from aiokafka.errors import KafkaError
 from aiokafka.structs import TopicPartition
 
-STALLED_SECONDS: Final = 300.0
-"""Longer than all partitions of a batch take when the server cuts off each of their transactions."""
 _HOLD_SECONDS: Final = 0.03
 
 
@@ -41,21 +38,27 @@ def _resume(consumer: AIOKafkaConsumer, tp: TopicPartition) -> None:
         consumer.resume(tp)
 
 
-class Standstill:
-    """Which partitions have records that nobody fetches, and since when: a consumer may stop without a word."""
+class Seeking(Protocol):
+    """Whoever knows where to read on."""
 
-    def __init__(self) -> None:
-        self._behind: dict[TopicPartition, tuple[int, float]] = {}
+    def assigned(self, partitions: Collection[TopicPartition]) -> None: ...
+    async def seek(self, assigned: Collection[TopicPartition]) -> None: ...
 
-    def look(self, read: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]) -> None:
-        """Compare where the consumer reads on with where the partitions end; those not given are forgotten."""
-        now = time.monotonic()
-        behind = {tp: position for tp, position in read.items() if position < ends.get(tp, 0)}
-        before = self._behind
-        self._behind = {
-            tp: before[tp] if tp in before and before[tp][0] == position else (position, now)
-            for tp, position in behind.items()
-        }
 
-    def lasts(self, seconds: float = STALLED_SECONDS) -> bool:
-        return any(time.monotonic() - since > seconds for _, since in self._behind.values())
+class SeekOnAssignment(ConsumerRebalanceListener):
+    """After a rebalance the checkpoints decide where to read on, not Kafka's offsets."""
+
+    def __init__(self, seeking: Seeking) -> None:
+        self._seeking = seeking
+
+    # aiokafka awaits what these return; its base class says they return nothing
+    async def on_partitions_revoked(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, revoked: Collection[TopicPartition]
+    ) -> None:
+        """Nothing to do: the checkpoint's lock fences a slice that is still running."""
+
+    async def on_partitions_assigned(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, assigned: Collection[TopicPartition]
+    ) -> None:
+        self._seeking.assigned(assigned)
+        await self._seeking.seek(assigned)

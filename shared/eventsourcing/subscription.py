@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any, Final, cast
 
 import structlog
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
+from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 from aiokafka.structs import TopicPartition
 from faststream import AckPolicy
@@ -21,10 +21,11 @@ from shared.eventsourcing.backoffs import Backoffs
 from shared.eventsourcing.checkpoints import Checkpoint
 from shared.eventsourcing.described import described
 from shared.eventsourcing.holes import HOLE_SECONDS, Holes, Verdict
-from shared.eventsourcing.kafka import Kafka
+from shared.eventsourcing.kafka import Kafka, positions_of
 from shared.eventsourcing.line_ids import ids_in
 from shared.eventsourcing.reader import Progress, Reader
-from shared.eventsourcing.seeking import Standstill, hold, pause, seek
+from shared.eventsourcing.reading import Reading
+from shared.eventsourcing.seeking import SeekOnAssignment, hold, pause, seek
 from shared.eventsourcing.starting_now import start_now
 from shared.eventsourcing.walk import Record
 
@@ -55,12 +56,14 @@ class Subscription:
         self.reader = reader
         self.last_poll = time.monotonic()
         self.last_error: str | None = None
+        self.group = group
         self._kafka = kafka
         self._look_seconds = look_seconds
         self._seek_on_failure = seek_on_failure
         self._holes = Holes(seconds=hole_seconds)
         self._backoffs = Backoffs()
-        self.standstill = Standstill()
+        self.reading = Reading(f"reader {reader.name}")
+        reader.transaction_ended = self.reading.transaction_ended
         self._generations: dict[TopicPartition, int] = {}
         self._ends: dict[TopicPartition, int] = {}
         self._tasks: list[asyncio.Task[None]] = []
@@ -74,7 +77,7 @@ class Subscription:
             where = {"partitions": everything}
         else:
             session = {"session_timeout_ms": 10_000, "heartbeat_interval_ms": 2_000}
-            topics, where = self.reader.topics, {"group_id": group, "listener": _SeekOnAssignment(self), **session}
+            topics, where = self.reader.topics, {"group_id": group, "listener": SeekOnAssignment(self), **session}
         subscriber = broker.subscriber(
             *topics,
             **where,
@@ -127,7 +130,8 @@ class Subscription:
     async def _slice(self, consumer: AIOKafkaConsumer, tp: TopicPartition, records: list[Record]) -> None:
         """One partition's records. FastStream swallows errors and would go on behind them: seek back first."""
         try:
-            progress = await self.reader.process(tp.topic, tp.partition, records)
+            with self.reading.slice():
+                progress = await self.reader.process(tp.topic, tp.partition, records)
         except Exception as error:  # noqa: BLE001 - whatever it was, the records must be read again
             self._failed(consumer, tp, records[0], error)
             return
@@ -197,6 +201,7 @@ class Subscription:
         looked, trouble = time.monotonic(), None
         while True:
             await asyncio.sleep(_WATCH_SECONDS)
+            self.reading.pulse.looked()
             consumer = self.consumer
             if consumer is None:
                 continue
@@ -210,6 +215,7 @@ class Subscription:
                     await self._look_at_ends(consumer)
             except Exception as error:  # noqa: BLE001 - the watch outlives a database or broker that is down
                 trouble = self.last_error = described(error)
+                self.reading.standstill.forget()
             else:
                 if self.last_error == trouble:
                     self.last_error = None
@@ -235,7 +241,8 @@ class Subscription:
         """A clock judges a hole, never the next record: on a quiet partition none comes."""
         if not self._holes.has(tp):
             return
-        verdict = self._holes.judge(tp, position=checkpoint.position, read_up_to=await consumer.position(tp))
+        read_up_to = (await positions_of(consumer, [tp]))[tp]
+        verdict = self._holes.judge(tp, position=checkpoint.position, read_up_to=read_up_to)
         if verdict is not Verdict.NOTHING:
             log.warning("subscription.hole", reader=self.reader.name, partition=tp.partition, verdict=verdict.value)
         match verdict:
@@ -262,8 +269,8 @@ class Subscription:
                 log.warning("subscription.topic_emptied", reader=self.reader.name, partition=tp.partition)
                 seek(consumer, tp, 0)
         self._ends = ends
-        read = {tp: await consumer.position(tp) for tp in assigned if tp not in consumer.paused()}
-        self.standstill.look(read, ends)
+        paused = consumer.paused()
+        self.reading.standstill.look(await positions_of(consumer, [tp for tp in assigned if tp not in paused]), ends)
 
     async def _retry_waiting(self) -> None:
         """Now and then: streams that wait for a fact are tried again, each for itself."""
@@ -277,25 +284,6 @@ class Subscription:
                         log.warning(
                             "subscription.retry_failed", reader=self.reader.name, stream=stream, error=described(error)
                         )
-
-
-class _SeekOnAssignment(ConsumerRebalanceListener):
-    """After a rebalance the checkpoints decide where to read on, not Kafka's offsets."""
-
-    def __init__(self, subscription: Subscription) -> None:
-        self._subscription = subscription
-
-    # aiokafka awaits what these return; its base class says they return nothing
-    async def on_partitions_revoked(  # pyright: ignore[reportIncompatibleMethodOverride]
-        self, revoked: Collection[TopicPartition]
-    ) -> None:
-        """Nothing to do: the checkpoint's lock fences a slice that is still running."""
-
-    async def on_partitions_assigned(  # pyright: ignore[reportIncompatibleMethodOverride]
-        self, assigned: Collection[TopicPartition]
-    ) -> None:
-        self._subscription.assigned(assigned)
-        await self._subscription.seek(assigned)
 
 
 async def _undecoded(message: KafkaMessage) -> Any:

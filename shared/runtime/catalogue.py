@@ -102,7 +102,7 @@ _READERS: Final = (
         "trellis_dead_letters",
         "gauge",
         ("reader", "kind"),
-        "Parked records: failed (cannot be applied, or wait behind one), waiting (for a fact that will come).",
+        "Parked streams' culprits: failed (cannot be applied), waiting (for a fact that will come).",
     ),
     Metric("trellis_feed_records_total", "counter", ("feed",), "Records read of a feed; all again at each start."),
     Metric("trellis_feed_caught_up", "gauge", ("feed",), "1: the feed was read to its end since the start."),

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from shared.eventsourcing import timers
 from shared.eventsourcing.dead_letter_lists import ParkedStream
 from shared.eventsourcing.dead_letters import ParkedRecord
 from shared.eventsourcing.decider import RequestBody
@@ -17,7 +18,7 @@ from shared.schemas.values import ShortText
 
 LONGEST_NAME: Final = 300
 
-Kind = Literal["projection", "reaction", "feed", "gone"]
+Kind = Literal["projection", "reaction", "feed", "timers", "gone"]
 Standing = Literal["culprit", "waiting", "behind"]
 Name = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME, pattern=r"^[^\x00]*$")]
 
@@ -114,6 +115,7 @@ class Shown:
             **dict.fromkeys((projection.name for projection in service.projections), "projection"),
             **dict.fromkeys((reaction.name for reaction in service.reactions), "reaction"),
             **dict.fromkeys((feed.name for feed in self.feeds), "feed"),
+            timers.READER: "timers",
         }
 
     def item(self, one: ParkedStream) -> ParkedItem:
@@ -167,6 +169,8 @@ class Shown:
                 note = f"{parked.reader} will not react to this event."
             case "feed":
                 note = f"{parked.reader} passes over this record also when it reads its feed again."
+            case "timers":
+                note = "This event sets, moves or cancels no timer."
             case "gone":
                 note = f"{parked.reader} reads no more in this service."
         return DiscardAnswer(id=parked.id, reader=parked.reader, stream=parked.stream, left=discarded.left, note=note)

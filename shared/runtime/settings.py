@@ -73,6 +73,12 @@ class Settings(BaseSettings):
     development_clock: Path | None = Field(
         default=None, description="Development alone: the file by which the clock is put forward. Unset: real time."
     )
+    stall_seconds: float = Field(
+        default=120,
+        ge=1,
+        description="How long a part of a worker may make no progress while there is work, before the worker ends; "
+        "longer than a transaction or a broker's answer takes (30 s).",
+    )
 
     log_format: Literal["json", "text"] = "json"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

@@ -8,7 +8,6 @@ import random
 import socket
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import asdict
 from typing import Any, Final
 
 import structlog
@@ -19,7 +18,6 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from shared.eventsourcing.administration import log_status, reader_status
 from shared.eventsourcing.checkpoints import CheckpointMissing
 from shared.eventsourcing.database import is_transient
 from shared.eventsourcing.described import described
@@ -28,21 +26,28 @@ from shared.eventsourcing.feed import FeedReader
 from shared.eventsourcing.firing import TimerRunner
 from shared.eventsourcing.identifiers import uuid7
 from shared.eventsourcing.kafka import ends_fetched, partitions_of
+from shared.eventsourcing.membership import member_id, members_of
+from shared.eventsourcing.pulse import Watched
 from shared.eventsourcing.reader import Reader
 from shared.eventsourcing.rebuild import Rebuilds, Surroundings
 from shared.eventsourcing.relay import Relay
 from shared.eventsourcing.schema import PARTITIONS
 from shared.eventsourcing.subscription import Subscription
-from shared.eventsourcing.timers import FailedTimer, failed_timers, timer_status
 from shared.runtime.metrics import Metrics, metrics_route
 from shared.runtime.metrics_port import metrics_port
 from shared.runtime.service import Runtime
+from shared.runtime.worker_status import status
 
 _STOP_SECONDS: Final = 9.0
 """A second more than a slice in hand may take, and less than the ten that a process gets."""
 _WATCH_SECONDS: Final = 10.0
+"""How often the parts' progress is looked at, and their groups are asked for them."""
 
 log = structlog.get_logger(__name__)
+
+
+class _Stalled(Exception):  # noqa: N818 - named for the fact
+    """Parts of this worker make no progress though there is work."""
 
 
 class Worker:
@@ -62,6 +67,9 @@ class Worker:
             engine=engine, kafka=kafka, types=service.types, service=service.name, partitions=PARTITIONS
         )
         self.rebuilds = Rebuilds(around, service.projections)
+        self.watched: list[Watched] = [self.relay.pulse, *(feed.reading for feed in self.feeds)]
+        if self.timers is not None:
+            self.watched.append(self.timers.pulse)
         self._exit_process = exit_process
         self._tasks: list[asyncio.Task[None]] = []
         self._started: set[str] = set()
@@ -85,23 +93,40 @@ class Worker:
         self._run("watchdog", self._watch())
 
     async def _watch(self) -> None:
-        """A consumer that stopped without a word is no worker any more: a new process is."""
+        """A part that stopped without a word does not come back: liveness fails, and the process ends."""
+        seconds = self.runtime.settings.stall_seconds
         while True:
-            await asyncio.sleep(_WATCH_SECONDS)
-            if any(subscription.standstill.lasts() for subscription in self.subscriptions):
-                raise RuntimeError("a subscription does not read what is there")
+            await asyncio.sleep(min(_WATCH_SECONDS, seconds / 4))
+            await self._look_at_groups()
+            if stalled := self.stalled():
+                raise _Stalled("; ".join(stalled))
+
+    def stalled(self) -> list[str]:
+        """The parts that make no progress though there is work, each with what it does not do."""
+        seconds = self.runtime.settings.stall_seconds
+        return [reason for part in self.watched if (reason := part.stalled(seconds)) is not None]
+
+    async def _look_at_groups(self) -> None:
+        """Which of the consumers their groups know; while the cluster does not answer, nothing is known."""
+        reading = {s.group: s for s in self.subscriptions if s.reader.name in self._started}
+        if not reading or self.runtime.kafka.assignment == "fixed":
+            return
+        with contextlib.suppress(KafkaError, OSError, TimeoutError):
+            for group, members in (await members_of(self.runtime.kafka, reading)).items():
+                reading[group].reading.member(of_its_group=member_id(reading[group].consumer) in members)
 
     def _run(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         async def supervised() -> None:
             try:
                 await work
-            except Exception:
-                log.critical("worker.failed", part=name, exc_info=True)
+            except Exception as error:
+                why = str(error) if isinstance(error, _Stalled) else type(error).__name__
+                log.critical("worker.failed", part=name, why=why, exc_info=True)
                 self._exit_process()
             except asyncio.CancelledError:
                 task = asyncio.current_task()
                 if task is None or task.cancelling() == 0:  # nobody asked for it: a part that ends is a failure
-                    log.critical("worker.failed", part=name, exc_info=True)
+                    log.critical("worker.failed", part=name, why="it was cancelled by nobody", exc_info=True)
                     self._exit_process()
                 raise
 
@@ -122,6 +147,8 @@ class Worker:
             else:
                 subscription.last_error = None
                 self._started.add(subscription.reader.name)
+                subscription.reading.pulse.looked()
+                self.watched.append(subscription.reading)
                 return
 
     async def _check_partitions(self, topics: tuple[str, ...]) -> None:
@@ -178,74 +205,6 @@ def owner_name() -> str:
     return f"{socket.gethostname()}/{os.getpid()}/{uuid7()}"
 
 
-async def status(worker: Worker) -> dict[str, Any]:
-    """The service's log and readers, as `trellis status` shows them."""
-    engine, service = worker.runtime.engine, worker.runtime.service
-    published = await log_status(engine)
-    ends = await _ends(worker)
-    readers = [await reader_status(engine, s.reader.name) for s in worker.subscriptions]
-    return {
-        "service": service.name,
-        "ready": not worker.not_ready(),
-        "waiting_for": worker.not_ready(),
-        "log_id": str(published.log_id),
-        "store_position": published.stored,
-        "relay_position": published.published,
-        "relay_state": published.state,
-        "last_error": published.error or worker.last_error(),
-        "timers": await _timers(worker),
-        "projections": [
-            {
-                "name": reader.name,
-                "topic": checkpoint.topic,
-                "partition": checkpoint.partition,
-                "position": checkpoint.position,
-                "next_offset": checkpoint.next_offset,
-                "stopped": checkpoint.stopped,
-                "lag": max(0, ends.get((checkpoint.topic, checkpoint.partition), 0) - max(0, checkpoint.next_offset)),
-                "parked": reader.parked,
-            }
-            for reader in readers
-            for checkpoint in reader.checkpoints
-        ],
-    }
-
-
-async def _timers(worker: Worker) -> dict[str, Any] | None:
-    """What this worker fired since its start, and how the service's timers stand."""
-    if worker.timers is None:
-        return None
-    engine = worker.runtime.engine
-    standing = await timer_status(engine, worker.runtime.clock())
-    failed = await failed_timers(engine, limit=20) if standing.failing else []
-    return {**asdict(standing), "counts": asdict(worker.timers.counts), "failed": [_failed(timer) for timer in failed]}
-
-
-def _failed(timer: FailedTimer) -> dict[str, Any]:
-    return {
-        "name": timer.name,
-        "stream": timer.stream,
-        "due_at": timer.due_at.isoformat(),
-        "attempts": timer.attempts,
-        "parked_at": timer.parked_at.isoformat() if timer.parked_at else None,
-        "cause": timer.cause.strip().rpartition("\n")[2],
-    }
-
-
-async def _ends(worker: Worker) -> dict[tuple[str, int], int]:
-    """The end offset of each partition that this worker reads; none while the broker does not answer."""
-    ends: dict[tuple[str, int], int] = {}
-    for subscription in worker.subscriptions:
-        consumer = subscription.consumer
-        if consumer is None:
-            continue
-        with contextlib.suppress(KafkaError, OSError, TimeoutError):
-            async with asyncio.timeout(2):
-                found = await consumer.end_offsets(list(consumer.assignment()))
-            ends |= {(tp.topic, tp.partition): end for tp, end in found.items()}
-    return ends
-
-
 def create_worker(worker: Worker) -> Starlette:
     """The worker as an ASGI application: it answers probes while its parts are still starting."""
     metrics = Metrics(worker.runtime, worker)
@@ -259,7 +218,9 @@ def create_worker(worker: Worker) -> Starlette:
         await worker.runtime.close()
 
     async def live(_request: Request) -> Response:
-        return JSONResponse({"status": "live"})
+        stalled = worker.stalled()
+        body = {"status": "stalled" if stalled else "live", "reasons": stalled}
+        return JSONResponse(body, status_code=503 if stalled else 200)
 
     async def ready(_request: Request) -> Response:
         waiting = worker.not_ready()

@@ -12,7 +12,7 @@ LINK = re.compile(r"\]\((?!https?://|mailto:|#)([^)#\s]+)")
 DECISIONS = REPOSITORY / "docs" / "adr"
 
 
-COMMAND = re.compile(r"`(?:\.venv/bin/)?trellis ([a-z]+)")
+COMMAND = re.compile(r"`(?:\.venv/bin/)?trellis ([a-z]+(?:-[a-z]+)*)")
 
 
 def documents() -> list[Path]:

@@ -101,13 +101,13 @@ async def test_a_consumer_that_stopped_without_a_word_is_noticed(
     ):
         await fill(engine, 20)
         await until(at_least(engine, "select count(*) from applied", 20))
-        assert not subscription.standstill.lasts(1.0)
+        assert subscription.reading.stalled(1.0) is None
         for task in [t for t in asyncio.all_tasks() if "_run_consume_loop" in repr(t.get_coro())]:
             task.cancel()
         await fill(engine, 20)
 
         async def noticed() -> bool:
-            return subscription.standstill.lasts(1.0)
+            return subscription.reading.stalled(1.0) is not None
 
         await until(noticed, what="the standstill is noticed")
     assert await scalar(engine, "select count(*) from applied") == 20
