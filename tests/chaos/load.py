@@ -99,8 +99,9 @@ class Load:
             if len(self._hot) < _ENOUGH:
                 with suppress(Refused, GaveUp):
                     self._hot.append(await self._new_goal())
-            with suppress(Refused, GaveUp, IndexError):
-                await self.random.choice(actions)()
+            with suppress(Refused, GaveUp):
+                if len(self._hot) > 1:  # another rival may just have closed some
+                    await self.random.choice(actions)()
             await asyncio.sleep(self.random.uniform(0, 0.1))
 
     async def _ask(self, path: str, body: dict[str, Any]) -> dict[str, Any]:

@@ -103,7 +103,7 @@ def table(run: Run, verdict: Verdict) -> Table:
         shown.add_column(column, justify="right")
     rows = (NO_FAULT, *run.names)
     for fault in rows:
-        seconds = run.windows.longest_unavailability(fault)
+        seconds, service = run.windows.longest_unavailability(fault)
         shown.add_row(
             fault,
             "" if fault == NO_FAULT else str(run.injected[fault]),
@@ -111,7 +111,7 @@ def table(run: Run, verdict: Verdict) -> Table:
             str(verdict.acknowledged[fault]),
             str(verdict.lost[fault]),
             str(verdict.doubled[fault]),
-            f"{seconds:.1f} s",
+            f"{seconds:.1f} s, {service}" if service else "",
         )
     shown.add_section()
     counted = (run.injected, verdict.commands, verdict.acknowledged, verdict.lost, verdict.doubled)

@@ -50,10 +50,11 @@ class Windows:
     def fault_of(self, number: int | None) -> str:
         return NO_FAULT if number is None else self.windows[number].fault
 
-    def longest_unavailability(self, fault: str) -> float:
-        """The longest time in which a service acknowledged nothing while this fault was at work (seconds)."""
+    def longest_unavailability(self, fault: str) -> tuple[float, str]:
+        """Which service acknowledged nothing for longest while this fault was at work, and for how long (seconds)."""
         mine = [window for window in self.windows if window.fault == fault]
-        return max((self._gap(window, times) for window in mine for times in self.acknowledged.values()), default=0.0)
+        gaps = ((self._gap(window, times), name) for window in mine for name, times in self.acknowledged.items())
+        return max(gaps, default=(0.0, ""))
 
     def _gap(self, window: Window, times: Sequence[float]) -> float:
         end = window.ended or time.monotonic()
