@@ -8,7 +8,7 @@ import asyncio
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -92,6 +92,7 @@ async def _fork(rig: Rig, faults: Faults) -> None:
         said = await rig.installation.trellis.run_well("log", "fork", service, "--reason", "restored from a backup")
         with faults.noted():
             assert "publishes from its first event again" in said, said
+    await _until(lambda: _unpublished(rig), faults)
     for service in SERVICES:
         for command in _told(service):
             with faults.noted():
@@ -101,19 +102,23 @@ async def _fork(rig: Rig, faults: Faults) -> None:
 def _told(service: str) -> list[list[str]]:
     """The rebuilding and following that a fork of this service asks for."""
     described = witnessed(f"services.{service}")
-    rebuild = [
-        ["projections", "rebuild", service, projection.name, "--within", "0"] for projection in described.projections
-    ]
+    rebuild = [["projections", "rebuild", service, projection.name] for projection in described.projections]
     return rebuild + [["log", "follow", service, reaction.name] for reaction in described.reactions]
 
 
-async def _compare(run: Run, since: Mapping[str, int], faults: Faults, *, within: float = 120) -> None:
-    """All that is stored comes out again under the new log, and read models are what it says."""
-    rig, end = run.rig, time.monotonic() + within
-    while (left := await _left(rig)) and time.monotonic() < end:  # noqa: ASYNC110 - the services are other processes
+async def _until(left: Callable[[], Awaitable[list[str]]], faults: Faults, *, within: float = 120) -> None:
+    """Returns when nothing is left; notes what still is after `within` seconds."""
+    end = time.monotonic() + within
+    while (still := await left()) and time.monotonic() < end:  # noqa: ASYNC110 - the services are other processes
         await asyncio.sleep(0.5)
     with faults.noted():
-        assert not left, f"after {within:.0f} s not everything came out again: {left}"
+        assert not still, f"after {within:.0f} s not everything came out again: {still}"
+
+
+async def _compare(run: Run, since: Mapping[str, int], faults: Faults) -> None:
+    """All that is stored comes out again under the new log, and read models are what it says."""
+    rig = run.rig
+    await _until(lambda: _left(rig), faults)
     around = rig.installation.addresses
     logs: dict[str, EventLog] = {name: await event_log(around.postgres, name) for name in SERVICES}
     journal = [line for line in journal_of(rig.installation.journal) if run.windows.fault_of(line["window"]) == NAME]
@@ -135,12 +140,18 @@ async def _compare(run: Run, since: Mapping[str, int], faults: Faults, *, within
         await read_models_equal_a_fold(around.postgres, logs)
 
 
+async def _unpublished(rig: Rig) -> list[str]:
+    """The services that have stored what is not in Kafka."""
+    left = {name: (await rig.query(name, _LEFT))[0]["unpublished"] for name in SERVICES}
+    return [f"{name}: {number} unpublished" for name, number in left.items() if number]
+
+
 async def _left(rig: Rig) -> list[str]:
     """What is not published, not read, or stopped."""
-    found: list[str] = []
+    found = await _unpublished(rig)
     for name in SERVICES:
-        row = (await rig.query(name, _LEFT))[0]
+        stopped = (await rig.query(name, _LEFT))[0]["stopped"]
         behind = (await rig.query(name, _BEHIND, f"{name}.events"))[0]["behind"]
-        if row["unpublished"] or row["stopped"] or behind:
-            found.append(f"{name}: {row['unpublished']} unpublished, {row['stopped']} stopped, {behind} behind")
+        if stopped or behind:
+            found.append(f"{name}: {stopped} partitions stopped, {behind} behind")
     return found
