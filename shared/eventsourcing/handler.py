@@ -156,6 +156,7 @@ class CommandHandler:
 
         Raises:
             Conflict: a stream moved meanwhile; roll back and decide afresh.
+            KeyTaken: the idempotency key was stored before; roll back, for this has been done.
         """
         context, changes = decision.context, list(decision.changes.items())
         if changes:
@@ -168,6 +169,9 @@ class CommandHandler:
         ]
         heads = await self.store.append(decision.connection, appends) if appends else {}
         if missing := [a.stream for a in appends if a.stream not in heads]:
+            key = context.idempotency
+            if key is not None and await kept_answers.is_kept(decision.connection, key):
+                raise KeyTaken
             raise Conflict(*missing)
         outcomes = [self._outcome(stream, change, heads.get(stream), answer) for stream, change in changes]
         if changes and not changes[0][1].events and context.idempotency is not None:

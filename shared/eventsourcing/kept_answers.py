@@ -52,6 +52,11 @@ async def find(engine: AsyncEngine, key: Key, *, partitions: int) -> Outcome | N
     )
 
 
+async def is_kept(connection: AsyncConnection, key: Key) -> bool:
+    """Whether an answer is kept under the key, as the connection's transaction sees it."""
+    return await (await driver(connection)).fetchrow(_KEPT, key.caller, key.route, key.key) is not None
+
+
 async def keep(connection: AsyncConnection, key: Key, outcome: Outcome) -> None:
     """Keep an accepted answer although nothing was appended; otherwise the append keeps it.
 

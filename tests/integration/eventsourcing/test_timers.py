@@ -117,6 +117,18 @@ async def test_a_rebuild_fires_nothing_again(alarms: Alarms) -> None:
     assert await rebuilt_while_firing(alarms, "all") == 0
 
 
+async def test_what_has_fired_and_is_set_again_by_a_rebuild_is_spent(alarms: Alarms) -> None:
+    await alarms.set("fired", NOW)
+    await alarms.deliver()
+    firing = runner(alarms.handler)
+    await firing.fire_due()
+    await rebuild_timers(alarms.engine)
+    await alarms.deliver(most=1, again=True)  # the event that cancels it is not read yet
+    await firing.fire_due()
+    assert (firing.counts.fired, firing.counts.spent) == (1, 1)
+    assert await alarms.scalar("select count(*) from timers") == 0
+
+
 async def test_without_the_key_a_rebuild_fires_again_what_does_not_know_that_it_fired(alarms: Alarms) -> None:
     """Negative control: a timer of the past is due before the event is read that cancels it."""
     doubled = await rebuilt_while_firing(alarms, "without lock and key")
