@@ -15,7 +15,7 @@ from structlog.contextvars import bound_contextvars
 from shared.eventsourcing import kept_answers
 from shared.eventsourcing.decider import Command, Decider, Rejected
 from shared.eventsourcing.decision import Answer, Change, Context, Decision, Loaded, Outcome, Plan, no_answer
-from shared.eventsourcing.errors import Conflict, KeyReused, VersionMismatch
+from shared.eventsourcing.errors import Conflict, KeyReused, SubjectErased, VersionMismatch
 from shared.eventsourcing.group_commit import GroupCommit
 from shared.eventsourcing.identifiers import stream_name
 from shared.eventsourcing.line_ids import ids_of
@@ -98,7 +98,7 @@ class CommandHandler:
         for number in range(ATTEMPTS):
             try:
                 return await attempt(number)
-            except (KeyTaken, Rejected, VersionMismatch, Conflict) as refusal:
+            except (KeyTaken, Rejected, VersionMismatch, Conflict, SubjectErased) as refusal:
                 if isinstance(refusal, Conflict):
                     self.forget(*refusal.streams)
                 if (replayed := await self._replay(context)) is not None:

@@ -5,6 +5,7 @@ import random
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -12,10 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.eventsourcing.database import create_engine, driver, is_transient
 from shared.eventsourcing.decider import Rejected
-from shared.eventsourcing.errors import Conflict
+from shared.eventsourcing.errors import Conflict, SubjectErased
 from shared.eventsourcing.group_commit import GroupCommit
 from shared.eventsourcing.handler import CommandHandler
 from shared.eventsourcing.store import Append, EventStore, Head, Key
+from shared.schemas.event import Event
 from tests.integration.eventsourcing.running import until
 from tests.integration.eventsourcing.tally import (
     NOW,
@@ -185,6 +187,24 @@ async def test_a_connection_that_is_lost_fails_the_group_and_nothing_is_tried_ag
     assert await scalar(engine, "select count(*) from events") == 1
     assert isinstance(*await together(store, [append("locked", expected=1)]), Head)
     await elsewhere.dispose()
+    await engine.dispose()
+
+
+async def test_an_accepted_command_is_answered_again_although_its_subject_was_erased_since(database: Database) -> None:
+    engine, erased = await kernel_engine(database), False
+
+    async def seal(event: Event, _event_id: UUID) -> Event:
+        if erased:
+            raise SubjectErased("their key was deleted")
+        return event
+
+    commands = CommandHandler(EventStore(engine, TYPES, seal=seal), partitions=12)
+    first = await commands.handle(context(key="k"), TALLY, tally_id("a"), count())
+    erased = True
+    again = await commands.handle(context(key="k"), TALLY, tally_id("a"), count())
+    assert (again.replayed, again.version) == (True, first.version)
+    with pytest.raises(SubjectErased):
+        await commands.handle(context(key="other"), TALLY, tally_id("a"), count())
     await engine.dispose()
 
 
