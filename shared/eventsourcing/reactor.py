@@ -16,6 +16,7 @@ from shared.eventsourcing.line_ids import ids_of
 from shared.eventsourcing.reaction import Reaction
 from shared.eventsourcing.reader import Committed
 from shared.eventsourcing.recorded import Recorded
+from shared.schemas.envelope import Envelope
 from shared.schemas.identifiers import SYSTEM
 
 _DONE: Final = text("select key from idempotency_keys where caller = :caller and key = any(:keys)")
@@ -23,6 +24,7 @@ _REMEMBER: Final = text(
     "insert into idempotency_keys (caller, route, key, request_hash, answer, version, position) "
     "values (:caller, :route, :key, '', '{}', 0, :position)"
 )
+_FORGO: Final = text(f"{_REMEMBER.text} on conflict do nothing")
 
 log = structlog.get_logger(__name__)
 
@@ -71,6 +73,18 @@ class Reactor:
             log.info("reactor.subject_erased", reaction=self.name, stream=reacted[0].stream, **ids_of(decision.context))
             return None
         return lambda: self._handler.remember(decision, outcomes)
+
+    async def forgo(self, connection: AsyncConnection, given_up: Envelope) -> None:
+        """An event that a person gave up counts as reacted to, also when the log is read again from the beginning."""
+        await connection.execute(
+            _FORGO,
+            {
+                "caller": self._caller,
+                "route": given_up.subject,
+                "key": str(given_up.id),
+                "position": given_up.position,
+            },
+        )
 
     def _context(self, recorded: Recorded) -> Context:
         """Deterministic: the same event gives the same command id and time, whenever it is read."""

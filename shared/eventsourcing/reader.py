@@ -4,8 +4,9 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Final, Protocol, TypeAlias, TypeVar
+from typing import Final, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -20,7 +21,7 @@ from shared.eventsourcing.errors import Conflict
 from shared.eventsourcing.line_ids import ids_in
 from shared.eventsourcing.recorded import Recorded
 from shared.eventsourcing.walk import Record, Walk, walk
-from shared.schemas.envelope import Envelope, from_headers
+from shared.schemas.envelope import Envelope, MalformedEnvelope, from_headers
 from shared.schemas.event import EventTypes, UnknownEvent
 
 _RERUNS: Final = 6
@@ -45,6 +46,13 @@ class Applier(Protocol):
     async def apply(self, connection: AsyncConnection, events: Sequence[Recorded]) -> Committed | None:
         """Apply the events inside the slice's transaction; what is returned is called after its commit."""
         ...
+
+
+@runtime_checkable
+class Forgoing(Protocol):
+    """An applier that remembers which events it is done with."""
+
+    async def forgo(self, connection: AsyncConnection, given_up: Envelope) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +250,13 @@ class Reader:
         for call in committed:
             call()
         return not left
+
+    async def forgo(self, connection: AsyncConnection, given_up: ParkedRecord) -> None:
+        """A record that a person gave up is not to come back with the next reading of the log."""
+        with suppress(MalformedEnvelope):
+            envelope = from_headers(given_up.headers)
+            if isinstance(self._applier, Forgoing) and isinstance(envelope, Envelope):
+                await self._applier.forgo(connection, envelope)
 
     async def _again(self, connection: AsyncConnection, record: ParkedRecord) -> list[Committed] | None:
         """Apply one parked record and take it out; None: it stays, with its cause."""

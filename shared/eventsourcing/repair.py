@@ -178,6 +178,8 @@ class Repair:
             if parked is None:
                 raise NoDeadLetter(f"dead letter {identity}")
             await dead_letters.set_aside(connection, parked)
+            if (reader := self._readers.get(parked.reader)) is not None:
+                await reader.forgo(connection, parked)
             act = _Act(actor, parked.reader, parked.stream, parked.id, "discard", reason)
             stream = parked.stream
             left = await dead_letters.of_stream(connection, parked.reader, stream) if stream is not None else []
