@@ -185,7 +185,8 @@ async def test_a_connection_that_is_lost_fails_the_group_and_nothing_is_tried_ag
         await transaction.rollback()
     assert all(isinstance(head, Exception) and is_transient(head) for head in lost)
     assert await scalar(engine, "select count(*) from events") == 1
-    assert isinstance(*await together(store, [append("locked", expected=1)]), Head)
+    [head] = await together(store, [append("locked", expected=1)])
+    assert isinstance(head, Head)
     await elsewhere.dispose()
     await engine.dispose()
 
