@@ -21,6 +21,7 @@ from shared.eventsourcing.identifiers import stream_name
 from shared.eventsourcing.line_ids import ids_of
 from shared.eventsourcing.partitioning import partition_of
 from shared.eventsourcing.store import Append, EventStore, Head, KeyTaken
+from shared.eventsourcing.tracing import OFF, Tracing
 
 State = TypeVar("State")
 
@@ -38,8 +39,9 @@ OUTCOMES: Final = ("accepted", "replayed", "rejected", "version-mismatch", "conf
 class CommandHandler:
     """Handles the commands of one service. Acknowledged is stored; refused left nothing behind."""
 
-    def __init__(self, store: EventStore, *, partitions: int) -> None:
+    def __init__(self, store: EventStore, *, partitions: int, tracing: Tracing = OFF) -> None:
         self.store = store
+        self._tracing = tracing
         self.partitions = partitions
         self.outcomes: Counter[str] = Counter()
         self._group = GroupCommit(store)
@@ -134,7 +136,8 @@ class CommandHandler:
                 async with self.store.engine.begin() as connection:
                     await kept_answers.keep(connection, context.idempotency, outcome)
             return outcome
-        head = await self._group.append(await self._append_of(context, stream, change, answer))
+        with self._tracing.span("append"):
+            head = await self._group.append(await self._append_of(context, stream, change, answer))
         if head is None:
             raise Conflict(stream)
         outcome = self._outcome(stream, change, head, answer)
@@ -146,8 +149,9 @@ class CommandHandler:
             await connection.execute(text("select 1"))  # begins the transaction that the driver's statements join
             decision = Decision(connection, self.load, context)
             await plan(decision)
-            outcomes = await self.append(decision, answer)
-            await connection.commit()
+            with self._tracing.span("append"):
+                outcomes = await self.append(decision, answer)
+                await connection.commit()
         self.remember(decision, outcomes)
         return outcomes
 

@@ -20,6 +20,7 @@ from shared.eventsourcing.dead_letters import ParkedRecord
 from shared.eventsourcing.errors import Conflict
 from shared.eventsourcing.line_ids import ids_in
 from shared.eventsourcing.recorded import Recorded
+from shared.eventsourcing.tracing import OFF, Tracing
 from shared.eventsourcing.walk import Record, Walk, walk
 from shared.schemas.envelope import Envelope, MalformedEnvelope, from_headers
 from shared.schemas.event import EventTypes, UnknownEvent
@@ -78,6 +79,7 @@ class Reader:
         cap: int = dead_letters.CAP,
         fence: bool = True,
         follow: Callable[[Checkpoint, Sequence[Record]], Walk] = walk,
+        tracing: Tracing = OFF,
     ) -> None:
         self.name = applier.name
         self.topics = applier.topics
@@ -88,6 +90,7 @@ class Reader:
         self._cap = cap
         self._fence = fence
         self._follow = follow
+        self._tracing = tracing
         self._size = _LARGEST_SLICE
         self.transaction_ended: Callable[[], None] = lambda: None
 
@@ -144,8 +147,10 @@ class Reader:
             if checkpoint.next_offset == NOT_STARTED:
                 raise CheckpointMissing(f"{self.name} has not been told where to start in {topic}/{partition}")
             path = self._follow(checkpoint, records)
-            committed = await apply(connection, await self._not_parked(connection, path))
-            stopped = await self._leave(connection, checkpoint, path)
+            followed = (envelope.traceparent for _, envelope in path.fresh)
+            with self._tracing.span(f"apply {self.name}", "consumer", following=followed, events=len(path.fresh)):
+                committed = await apply(connection, await self._not_parked(connection, path))
+                stopped = await self._leave(connection, checkpoint, path)
         for call in committed:
             call()
         self.counts.committed(path, began=began)

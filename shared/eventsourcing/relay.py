@@ -23,6 +23,7 @@ from shared.eventsourcing.partitioning import partition_of
 from shared.eventsourcing.pulse import Pulse
 from shared.eventsourcing.reconciliation import last_records, reconcile
 from shared.eventsourcing.store import Metadata
+from shared.eventsourcing.tracing import OFF, Tracing
 from shared.schemas.envelope import Envelope, LogMark, mark_to_headers, to_headers
 
 _POLL_SECONDS: Final = 0.03
@@ -78,6 +79,7 @@ class Relay:
         owner: str,
         lease_seconds: float = LEASE_SECONDS,
         mark_seconds: float = MARK_SECONDS,
+        tracing: Tracing = OFF,
     ) -> None:
         self.topic = topic
         self.engine = engine
@@ -89,6 +91,7 @@ class Relay:
         self.last_progress = time.monotonic()
         self.pulse = Pulse("relay")
         self.counts = RelayCounts()
+        self.tracing = tracing
 
     async def run(self) -> None:
         """Publish until cancelled; whatever fails is thrown away and begun again from the checkpoint."""
@@ -212,6 +215,18 @@ class Leadership:
         rows, began = await self._read(), time.perf_counter()
         if not rows:
             return 0
+        traceparents = (Metadata.decode(row["metadata"]).traceparent for row in rows)
+        publishing = f"publish {self._relay.topic}"
+        with self._relay.tracing.span(publishing, "producer", following=traceparents, events=len(rows)):
+            chain = await self._send_all(rows)
+            await self._relay.lease.move(self._lead.epoch, rows[-1]["position"], chain)
+        self._position, self._chain, self._published_at = rows[-1]["position"], chain, time.monotonic()
+        self._relay.counts.acknowledged(rows, began=began)
+        self._relay.pulse.progressed()
+        return len(rows)
+
+    async def _send_all(self, rows: Sequence[Any]) -> dict[int, Link]:
+        """Send a chunk and await every record; the chain behind it."""
         chain, futures = dict(self._chain), []
         async with asyncio.timeout(_SEND_SECONDS):
             for row in rows:
@@ -221,11 +236,7 @@ class Leadership:
                 futures.append(await self._send(row, partition, chain[partition].position))
                 chain[partition] = Link(row["position"], row["event_id"])
         await self._acknowledged(futures)
-        await self._relay.lease.move(self._lead.epoch, rows[-1]["position"], chain)
-        self._position, self._chain, self._published_at = rows[-1]["position"], chain, time.monotonic()
-        self._relay.counts.acknowledged(rows, began=began)
-        self._relay.pulse.progressed()
-        return len(rows)
+        return chain
 
     async def _read(self) -> Sequence[Any]:
         """The next events in position order, none of whose predecessors can still become visible."""

@@ -14,9 +14,8 @@ from shared.runtime.authentication import Authenticator
 from shared.runtime.failures import problem_of
 from shared.runtime.logging import log_context
 from shared.runtime.problems import FieldError, invalid, problem, shown
+from shared.runtime.request_times import OPEN
 
-OPEN: Final = frozenset({"/health/live", "/health/ready"})
-"""All that answers without a token."""
 CORRELATION: Final = "X-Correlation-Id"
 
 
@@ -38,7 +37,7 @@ class Gate:
             return
         headers = Headers(scope=scope)
         correlation_id = _uuid(headers.get(CORRELATION)) or uuid7()
-        traceparent = headers.get("traceparent")
+        traceparent = scope.get("state", {}).get("traceparent") or headers.get("traceparent")
         traced = trace_of(traceparent)
         with log_context(correlation_id=str(correlation_id), **traced):
             answer = _Answer(send, correlation_id)

@@ -136,5 +136,5 @@ def create_service_api(runtime: Runtime, worker: "Worker | None" = None) -> "Fas
         lifespan=lifespan,
         clock=runtime.clock,
     )
-    app.add_middleware(TimedRequests, times=runtime.request_times)
+    app.add_middleware(TimedRequests, times=runtime.request_times, traces=runtime.traces)
     return app

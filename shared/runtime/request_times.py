@@ -1,14 +1,18 @@
-"""How long requests took, by method, route template and status."""
+"""How long requests took, by method, route template and status; and the span around each, where traces are on."""
 
 import time
 from collections import defaultdict
 from typing import Final
 
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.eventsourcing.histogram import SECONDS, Histogram
+from shared.runtime.tracing import Traces
 
 UNMATCHED: Final = "unmatched"
+OPEN: Final = frozenset({"/health/live", "/health/ready"})
+"""All that answers without a token, and is not traced."""
 _METHODS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 
 RequestTimes = defaultdict[tuple[str, str, str], Histogram]
@@ -22,14 +26,26 @@ def no_requests() -> RequestTimes:
 class TimedRequests:
     """Stands before the gate, so that what it refuses is timed too."""
 
-    def __init__(self, app: ASGIApp, *, times: RequestTimes) -> None:
+    def __init__(self, app: ASGIApp, *, times: RequestTimes, traces: Traces) -> None:
         self._app = app
         self._times = times
+        self._traces = traces
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
-            return
+        elif scope["path"] in OPEN:
+            await self._timed(scope, receive, send)
+        else:
+            with self._traces.request(Headers(scope=scope).get("traceparent")) as span:
+                if span is not None:
+                    scope.setdefault("state", {})["traceparent"] = span.traceparent
+                status = await self._timed(scope, receive, send)
+                if span is not None:
+                    span.answered(_method(scope), route_of(scope), status)
+
+    async def _timed(self, scope: Scope, receive: Receive, send: Send) -> int:
+        """The answer's status."""
         began, status = time.perf_counter(), 500
 
         async def sent(message: Message) -> None:
@@ -41,8 +57,12 @@ class TimedRequests:
         try:
             await self._app(scope, receive, sent)
         finally:
-            method = scope["method"] if scope["method"] in _METHODS else "other"
-            self._times[method, route_of(scope), str(status)].observe(time.perf_counter() - began)
+            self._times[_method(scope), route_of(scope), str(status)].observe(time.perf_counter() - began)
+        return status
+
+
+def _method(scope: Scope) -> str:
+    return scope["method"] if scope["method"] in _METHODS else "other"
 
 
 def route_of(scope: Scope) -> str:

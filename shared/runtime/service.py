@@ -27,6 +27,7 @@ from shared.runtime.clock import development_clock, now
 from shared.runtime.gauges import Gauge
 from shared.runtime.request_times import no_requests
 from shared.runtime.settings import Settings
+from shared.runtime.tracing import flush, traces_of
 from shared.schemas.event import EventTypes
 
 if TYPE_CHECKING:
@@ -79,7 +80,8 @@ class Runtime:
         self.keys_engine = create_engine(settings.keys_database_url, pool_size=2)
         self.vault = Vault(self.keys_engine, settings.master_key.get_secret_value())
         self.store = EventStore(self.engine, service.types, seal=self.vault.seal)
-        self.handler = CommandHandler(self.store, partitions=PARTITIONS)
+        self.traces = traces_of(service.name)
+        self.handler = CommandHandler(self.store, partitions=PARTITIONS, tracing=self.traces)
         self.request_times = no_requests()
         self.clock = now if settings.development_clock is None else development_clock(settings.development_clock)
         self.timers = None if service.timers is None else service.timers(ZoneInfo(settings.company_zone))
@@ -92,7 +94,7 @@ class Runtime:
             *(Reactor(reaction, self.handler) for reaction in service.reactions),
             *([TimerPlanner(self.timers)] if self.timers else []),
         ]
-        return [Reader(self.engine, service.types, applier, cap=cap) for applier in appliers]
+        return [Reader(self.engine, service.types, one, cap=cap, tracing=self.traces) for one in appliers]
 
     async def wait(self, projection: str, positions: Mapping[int, int]) -> None:
         """Return once the projection has applied these positions of the service's own topic.
@@ -104,7 +106,8 @@ class Runtime:
             await wait_for(self.engine, projection, self.service.topic, positions)
 
     async def close(self) -> None:
-        """Give the connections back."""
+        """Give the connections back, and send what was traced."""
+        flush(self.traces)
         await self.engine.dispose()
         await self.keys_engine.dispose()
 

@@ -56,7 +56,14 @@ class Worker:
     def __init__(self, runtime: Runtime, *, exit_process: Callable[[], None]) -> None:
         service, engine, kafka = runtime.service, runtime.engine, runtime.kafka
         self.runtime = runtime
-        self.relay = Relay(engine, kafka, topic=service.topic, source=f"/trellis/{service.name}", owner=owner_name())
+        self.relay = Relay(
+            engine,
+            kafka,
+            topic=service.topic,
+            source=f"/trellis/{service.name}",
+            owner=owner_name(),
+            tracing=runtime.traces,
+        )
         self.feeds = [FeedReader(engine, kafka, feed) for feed in service.feeds(runtime)]
         self.broker = kafka.broker()
         self.subscriptions = [self._subscription(reader) for reader in runtime.readers()]

@@ -21,7 +21,7 @@ from tests.servers.databases import Database, Postgres
 from tests.servers.delivery import Delivery
 from tests.servers.issuer import Issuer
 
-_MASTER_KEY: Final = base64.b64encode(bytes(range(32))).decode()
+MASTER_KEY: Final = base64.b64encode(bytes(range(32))).decode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,19 +80,19 @@ class MigratedDatabases:
 async def running(service: Service, issuer: Issuer, databases: MigratedDatabases) -> AsyncGenerator[RunningService]:
     """The service on copies of these databases; no broker is started."""
     async with databases.copied() as copies:
-        runtime = Runtime(service, _settings(issuer, copies))
+        runtime = Runtime(service, settings(issuer, copies))
         try:
             yield RunningService(runtime, Delivery(runtime), create_service_api(runtime), issuer)
         finally:
             await runtime.close()
 
 
-def _settings(issuer: Issuer, databases: MigratedDatabases) -> Settings:
+def settings(issuer: Issuer, databases: MigratedDatabases) -> Settings:
     return Settings.model_validate(
         {
             "database_url": databases.data.url,
             "keys_database_url": databases.keys.url,
-            "master_key": _MASTER_KEY,
+            "master_key": MASTER_KEY,
             "kafka_bootstrap": "127.0.0.1:1",
             "issuer": issuer.name,
             "jwks_url": issuer.jwks_url,
