@@ -20,7 +20,7 @@ COMMANDS: Final = {
     "token": ("launcher.token", "Print a bearer token, to ask the services by hand as a person of the company."),
     "tail": ("launcher.tail", "Show the events as they come."),
     "reconcile": ("launcher.reconcile", "Compare what was approved with what payroll was told, answered and paid."),
-    "projections": ("launcher.projections", "List the read models, rebuild one."),
+    "projections": ("launcher.projections", "List the read models; rebuild one beside what serves, or go back."),
     "dead-letters": ("launcher.dead_letters", "What could not be applied and why: show it, retry it, give it up."),
     "clock": ("launcher.clock", "In development: say what time it is for the services, put it forward."),
     "log": ("launcher.log", "Show each service's log, verify it, refill it, start a new one after a restore."),

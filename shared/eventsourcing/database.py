@@ -8,6 +8,8 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from shared.eventsourcing.errors import Superseded
+
 _TIMEOUTS: Final = {
     "idle_in_transaction_session_timeout": "5s",  # a stopped process must not hold the barrier
     "transaction_timeout": "10s",
@@ -78,7 +80,7 @@ def is_transient(error: BaseException) -> bool:
         return error.connection_invalidated or of_the_client or _transient_state(state)
     if isinstance(error, asyncpg.PostgresError):
         return _transient_state(getattr(error, "sqlstate", None))
-    unspoken = (OSError, TimeoutError, PoolExhausted, asyncpg.InterfaceError, asyncpg.InternalClientError)
+    unspoken = (OSError, TimeoutError, PoolExhausted, Superseded, asyncpg.InterfaceError, asyncpg.InternalClientError)
     return isinstance(error, unspoken)
 
 

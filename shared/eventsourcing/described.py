@@ -10,11 +10,20 @@ from sqlalchemy.exc import TimeoutError as PoolExhausted
 
 from shared.eventsourcing.checkpoints import CheckpointMissing
 from shared.eventsourcing.database import is_transient
-from shared.eventsourcing.errors import Conflict, LogForked, NotCaughtUp, TopicShrank, WaitingFor, WrongPartitionCount
+from shared.eventsourcing.errors import (
+    Conflict,
+    LogForked,
+    NotCaughtUp,
+    Superseded,
+    TopicShrank,
+    WaitingFor,
+    WrongPartitionCount,
+)
 
 _SPEAKS_OF_US: Final = (
     *(OSError, TimeoutError, KafkaError, PoolExhausted, asyncpg.InterfaceError),
-    *(CheckpointMissing, Conflict, LogForked, NotCaughtUp, TopicShrank, WaitingFor, WrongPartitionCount),
+    *(CheckpointMissing, Conflict, LogForked, NotCaughtUp, Superseded, TopicShrank, WaitingFor),
+    WrongPartitionCount,
 )
 """What these say is of connections, streams and positions. Any other exception may quote a value that it was given."""
 _NAMES: Final = ("sqlstate", "schema_name", "table_name", "column_name", "constraint_name")

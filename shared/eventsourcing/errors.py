@@ -40,6 +40,16 @@ class NotCaughtUp(Exception):  # noqa: N818 - the word of the field
         self.reached = reached
 
 
+class Superseded(Exception):  # noqa: N818 - the word of the field
+    """A read model was built by newer code than this process runs: what this one would write would be wrong."""
+
+    def __init__(self, projection: str, *, running: int, serving: int) -> None:
+        super().__init__(
+            f"{projection} serves rows of version {serving}, and this process runs version {running}: end it, or go "
+            "back with `trellis projections rollback`"
+        )
+
+
 class WaitingFor(Exception):  # noqa: N818 - the word of the field
     """A reaction lacks a fact that will come; the stream is parked as `waiting-for:<fact>` and tried again."""
 

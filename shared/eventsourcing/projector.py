@@ -1,11 +1,18 @@
 """The projector: what a reader does for a projection."""
 
 from collections.abc import Sequence
+from typing import Final
 
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared.eventsourcing.errors import Superseded
 from shared.eventsourcing.projection import Projection
 from shared.eventsourcing.recorded import Recorded
+
+_NEWER: Final = text(
+    "select version from builds where projection = :projection and state = 'serving' and version > :version"
+)
 
 
 class Projector:
@@ -14,8 +21,16 @@ class Projector:
     def __init__(self, projection: Projection) -> None:
         self.name = projection.name
         self.topics = projection.topics
+        self._version = projection.version
         self._apply = projection.apply
 
     async def apply(self, connection: AsyncConnection, events: Sequence[Recorded]) -> None:
-        """Apply a slice's events set-based, inside the slice's transaction."""
+        """Apply a slice's events set-based, inside the slice's transaction.
+
+        Raises:
+            Superseded: the tables were built by newer code; a worker of the old release has not ended yet.
+        """
+        newer = await connection.scalar(_NEWER, {"projection": self.name, "version": self._version})
+        if newer is not None:
+            raise Superseded(self.name, running=self._version, serving=newer)
         await self._apply(connection, events)

@@ -13,8 +13,10 @@ from aiokafka.structs import TopicPartition
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.eventsourcing import build_acts, build_tables, builds, checkpoints
+from shared.eventsourcing.administration import log_status
 from shared.eventsourcing.builds import Build
 from shared.eventsourcing.database import create_engine
+from shared.eventsourcing.described import described
 from shared.eventsourcing.follower import Follower
 from shared.eventsourcing.kafka import Kafka
 from shared.eventsourcing.meeting import NotNow, Pair, pairs
@@ -29,6 +31,7 @@ _TEND_SECONDS: Final = 0.25
 _STALLED_SECONDS: Final = 120.0
 _AGAIN_SECONDS: Final = 2.0
 _CLOSE_SECONDS: Final = 8.0
+_BATCH: Final = 5_000
 _NEAR: Final = 1_000
 """Records behind what serves, at which it is worth while to hold that one for a moment."""
 _SHORTEST_PATIENCE, _LONGEST_PATIENCE = 0.01, 0.04
@@ -40,12 +43,13 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What a worker rebuilds with: the service's database, its broker, its event types, its name."""
+    """What a worker rebuilds with: the service's database, broker and event types, its name, and its own topic."""
 
     engine: AsyncEngine
     kafka: Kafka
     types: EventTypes
     service: str
+    topic: str
     partitions: int
 
 
@@ -58,6 +62,7 @@ class Rebuild:
         self._projection = projection
         self._over = asyncio.Event()
         self._comparison: Mapping[str, Any] | None = None
+        self._stored = 0
         self._tries = 0
         self._not_before = 0.0
 
@@ -71,9 +76,9 @@ class Rebuild:
             try:
                 await self._fill()
             except Exception as error:  # noqa: BLE001 - a rebuild in trouble must not take the worker down
-                log.warning("rebuild.failed", build=self.build.name, error=repr(error))
+                log.warning("rebuild.failed", build=self.build.name, error=described(error))
                 with contextlib.suppress(Exception):
-                    await self._report(f"{type(error).__name__}: {error}")
+                    await self._report(described(error))
                 await self._pause(_AGAIN_SECONDS)
 
     async def _fill(self) -> None:
@@ -99,7 +104,9 @@ class Rebuild:
         applier = Projector(replace(self._projection, name=name))
         reader = Follower(engine, around.types, applier, ahead=self._projection.name)
         group = f"{around.service}.{name}"
-        subscription = Subscription(around.kafka, broker, reader, group=group, partitions=around.partitions)
+        subscription = Subscription(
+            around.kafka, broker, reader, group=group, partitions=around.partitions, max_records=_BATCH
+        )
         try:
             await broker.connect()
             await subscription.start()
@@ -112,12 +119,18 @@ class Rebuild:
             await engine.dispose()
 
     async def _follow_youngest_logs(self) -> None:
-        """After a fork the topic holds more than one log: all but the youngest are passed over."""
+        """After a fork a topic holds more than one log: all but the youngest are passed over.
+
+        The service's own may not be published yet, or not all of it: what is stored now has to be, before the switch.
+        """
+        engine, own = self._around.engine, self._around.topic
+        log = await log_status(engine)
+        self._stored = log.stored if own in self._projection.topics else 0
         for topic in self._projection.topics:
-            last = await last_records_of(self._around.kafka, topic)
-            if last:
-                youngest = max(published.log_id for published in last.values())
-                await checkpoints.follow(self._around.engine, self.build.name, topic, youngest)
+            last = {} if topic == own else await last_records_of(self._around.kafka, topic)
+            youngest = log.log_id if topic == own else max((p.log_id for p in last.values()), default=None)
+            if youngest is not None:
+                await checkpoints.follow(engine, self.build.name, topic, youngest)
 
     async def _tend(self, subscription: Subscription) -> None:
         """See how far it is; the worker that reads the first partition compares and switches."""
@@ -144,7 +157,8 @@ class Rebuild:
         if behind > _NEAR or not alone or subscription.consumer is None:
             return behind <= _NEAR
         ends = await subscription.consumer.end_offsets(list(alone))
-        return all(read >= ends[tp] for tp, read in alone.items())
+        published = (await log_status(self._around.engine)).published
+        return published >= self._stored and all(read >= ends[tp] for tp, read in alone.items())
 
     async def _try_to_switch(self) -> None:
         """Compare once, at leisure; then switch, unless equality was asked for and is not there."""
@@ -157,8 +171,8 @@ class Rebuild:
                 await self._report(None)
             if await self._may_differ():
                 patience = min(_LONGEST_PATIENCE, _SHORTEST_PATIENCE * self._tries)
-                await switch(engine, projection, self.build, patience=patience)
-                log.info("rebuild.switched", build=self.build.name, tries=self._tries)
+                locked = await switch(engine, projection, self.build, patience=patience)
+                log.info("rebuild.switched", build=self.build.name, tries=self._tries, locked_ms=round(1_000 * locked))
         except NotNow as reason:
             await self._report(str(reason))
             await builds.keep_current(engine, projection, self.build)
@@ -202,7 +216,7 @@ class Rebuilds:
                     announced = True
                 await self._look()
             except Exception as error:  # noqa: BLE001 - a database that is down or not migrated yet; looked at again
-                log.warning("rebuilds.look_failed", error=repr(error))
+                log.warning("rebuilds.look_failed", error=described(error))
             await asyncio.sleep(1.0)
 
     async def _look(self) -> None:

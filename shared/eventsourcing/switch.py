@@ -1,5 +1,6 @@
 """The switch: a build is compared with what serves, at the same positions, and then takes its place."""
 
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from typing import Any, Final
@@ -62,10 +63,11 @@ async def _compared(
     }
 
 
-async def switch(engine: AsyncEngine, projection: Projection, build: Build, *, patience: float) -> None:
+async def switch(engine: AsyncEngine, projection: Projection, build: Build, *, patience: float) -> float:
     """Let the build serve and keep what served; one that was kept before is dropped. All or nothing.
 
-    Queries wait from the lock of the tables to the commit, and at most `patience` seconds for each lock.
+    Queries wait from the lock of the tables to the commit, and at most `patience` seconds for each lock. Returns for
+    how many seconds they may have waited.
 
     Raises:
         NotNow: the two could not be met, a query holds a table for too long, or the tables have been migrated.
@@ -75,15 +77,16 @@ async def switch(engine: AsyncEngine, projection: Projection, build: Build, *, p
             await hold_build(connection, build)
             if apart := [pair.serving for pair in pairs if pair.comparable and not pair.met]:
                 raise NotNow(f"not at the same position in {apart[0].topic}/{apart[0].partition}")
-            await _take_over(connection, projection, build, patience)
+            locked = await _take_over(connection, projection, build, patience)
     except DBAPIError as error:
         if getattr(error.orig, "sqlstate", None) == _LOCK_NOT_AVAILABLE:
             raise NotNow(f"a query holds a table of {projection.name} for longer than {patience:g} s") from error
         raise
+    return time.monotonic() - locked
 
 
-async def _take_over(connection: AsyncConnection, projection: Projection, build: Build, patience: float) -> None:
-    """The tables come last: a query waits for them alone."""
+async def _take_over(connection: AsyncConnection, projection: Projection, build: Build, patience: float) -> float:
+    """The tables come last: a query waits for them alone. Returns the moment from which it does."""
     known = await builds.read(connection, projection, lock=True)
     old = known.serving
     if not await builds.has_current_tables(connection, projection, build):
@@ -95,10 +98,12 @@ async def _take_over(connection: AsyncConnection, projection: Projection, build:
     await _exchange_readers(connection, projection.name, building=build.name, kept=old.name)
     await connection.execute(text(f"create schema if not exists {build_tables.quoted(old.name)}"))
     await build_tables.lock(connection, projection.tables, build.name, seconds=_OWN_TABLES_SECONDS)
+    locked = time.monotonic()
     await build_tables.lock(connection, projection.tables, SERVING, seconds=patience)
     await build_tables.move(connection, projection.tables, source=SERVING, target=old.name)
     await build_tables.move(connection, projection.tables, source=build.name, target=SERVING)
     await build_tables.remove(connection, build.name)
+    return locked
 
 
 async def _exchange_readers(connection: AsyncConnection, serving: str, *, building: str, kept: str) -> None:

@@ -71,7 +71,12 @@ class Worker:
         if runtime.timers is not None:
             self.timers = TimerRunner(runtime.handler, runtime.timers, runtime.clock)
         around = Surroundings(
-            engine=engine, kafka=kafka, types=service.types, service=service.name, partitions=PARTITIONS
+            engine=engine,
+            kafka=kafka,
+            types=service.types,
+            service=service.name,
+            topic=service.topic,
+            partitions=PARTITIONS,
         )
         self.rebuilds = Rebuilds(around, service.projections)
         self.watched: list[Watched] = [self.relay.pulse, *(feed.reading for feed in self.feeds)]
