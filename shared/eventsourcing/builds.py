@@ -26,6 +26,7 @@ _ROWS: Final = (
     "comparison from builds"
 )
 _ALL: Final = f"{_ROWS} where projection = :projection order by build"
+_LOCK: Final = text("select 1 from builds where projection = :projection order by build for update")
 _BUILDING: Final = text(f"{_ROWS} where state = 'building' order by projection")
 _NEW: Final = text(
     "insert into builds (projection, build, version, state, kind, require_equal, requested_by) "
@@ -91,8 +92,9 @@ class Builds:
 async def read(connection: AsyncConnection, projection: Projection, *, lock: bool = False) -> Builds:
     """The projection's builds. What its migration made is the first, which is written down when first asked for."""
     await connection.execute(_FIRST, {"projection": projection.name, "version": projection.version})
-    query = text(f"{_ALL} for update" if lock else _ALL)
-    rows = (await connection.execute(query, {"projection": projection.name})).mappings()
+    if lock:  # by itself: a statement that waited for the lock does not see the rows that were added meanwhile
+        await connection.execute(_LOCK, {"projection": projection.name})
+    rows = (await connection.execute(text(_ALL), {"projection": projection.name})).mappings()
     return Builds([_build(row) for row in rows])
 
 

@@ -205,9 +205,10 @@ async def test_of_many_rebuilds_asked_for_at_once_one_begins(
     database: Database, kafka: Broker, new_topic: NewTopic
 ) -> None:
     async with tallies(database, kafka, await new_topic(partitions=12)) as tally:
+        await tally.builds()  # the first one is written down: nobody waits for that any more
         asked = (build_acts.request(tally.engine, tally.projection, by=SOMEBODY) for _ in range(5))
         answers = await asyncio.gather(*asked, return_exceptions=True)
-        assert sum(isinstance(answer, Build) for answer in answers) == 1
+        assert sum(isinstance(answer, Build) for answer in answers) == 1, answers
         assert sum(isinstance(answer, Refused) for answer in answers) == 4
 
 
