@@ -46,6 +46,10 @@ _WAITING: Final = text(
 _PLACES: Final = text(
     'select partition, "offset" from dead_letters where reader = :reader and topic = :topic and discarded_at is null'
 )
+_GIVEN_UP: Final = text(
+    'select partition, "offset", fingerprint from dead_letters where reader = :reader and topic = :topic '
+    "and discarded_at is not null"
+)
 _OF_STREAM: Final = text(
     f"select {COLUMNS} from dead_letters where reader = :reader and stream = :stream "  # noqa: S608 - a constant
     "and discarded_at is null order by id"
@@ -156,6 +160,17 @@ async def places(connection: AsyncConnection, reader: str, topic: str) -> set[tu
     """Partition and offset of each record of the topic that the reader has parked."""
     rows = await connection.execute(_PLACES, {"reader": reader, "topic": topic})
     return {(row[0], row[1]) for row in rows}
+
+
+async def given_up(connection: AsyncConnection, reader: str, topic: str) -> set[tuple[int, int, bytes]]:
+    """The records of the topic that were discarded, each as `identity_of` tells it."""
+    rows = await connection.execute(_GIVEN_UP, {"reader": reader, "topic": topic})
+    return {(row[0], row[1], bytes(row[2])) for row in rows}
+
+
+def identity_of(record: Record) -> tuple[int, int, bytes]:
+    """A record by its place and what it holds: after a topic was emptied another one may stand there."""
+    return record.partition, record.offset, _fingerprint(stored_headers(record.headers), record.value)
 
 
 async def of_stream(connection: AsyncConnection, reader: str, stream: str) -> list[ParkedRecord]:

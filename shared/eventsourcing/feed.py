@@ -67,6 +67,7 @@ class FeedReader:
         self._looked = time.monotonic()
         self._ends: dict[TopicPartition, int] = {}
         self._parked: set[tuple[int, int]] = set()
+        self._given_up: set[tuple[int, int, bytes]] = set()
 
     async def run(self) -> None:
         """Read until cancelled; after a failure, begin again."""
@@ -87,6 +88,7 @@ class FeedReader:
     async def _read(self) -> None:
         async with self._engine.connect() as connection:
             self._parked = await dead_letters.places(connection, self.feed.name, self.feed.topic)
+            self._given_up = await dead_letters.given_up(connection, self.feed.name, self.feed.topic)
         consumer = self._kafka.consumer()
         try:
             async with asyncio.timeout(_START_SECONDS):
@@ -135,6 +137,10 @@ class FeedReader:
             self.reading.standstill.look(await positions_of(consumer, partitions), ends)
 
     async def _apply(self, records: Sequence[FeedRecord]) -> None:
+        if self._given_up:
+            records = [record for record in records if dead_letters.identity_of(record) not in self._given_up]
+        if not records:
+            return
         try:
             await self.feed.apply(self._engine, records)
             await self._take_out(records)
