@@ -64,6 +64,11 @@ class Verification:
     def sound(self) -> bool:
         return not self.differences
 
+    @property
+    def complete(self) -> bool:
+        """Whether everything is in Kafka that was stored when it began; a relay that works is given the time."""
+        return self.sound and not self.unpublished
+
 
 @dataclass(frozen=True, slots=True)
 class _Bound:

@@ -68,6 +68,7 @@ def as_json(verification: Verification) -> Mapping[str, Any]:
     return {
         "topic": verification.topic,
         "sound": verification.sound,
+        "complete": verification.complete,
         "log_id": str(verification.log_id),
         "horizon": verification.horizon,
         "events": verification.events,
@@ -99,15 +100,17 @@ def in_words(verification: Verification) -> list[str]:
         counts = f"{p.stored:8} {p.published:9} {p.duplicates:10} {p.healed:6} {p.marks:5}"
         lines.append(f"  {p.partition:9} {counts}  {_checksums(p)}")
     notes = {
-        "stored since and not yet published": verification.unpublished,
         "records of older logs, passed over": sum(p.superseded for p in verification.partitions),
         "records that are no envelope, passed over": sum(p.foreign for p in verification.partitions),
     }
     lines += [f"  {count} {what}" for what, count in notes.items() if count]
     if verification.relay_state == "forked":
         lines.append("  the relay publishes nothing: the log has forked; see `trellis log status`")
-    if verification.sound:
+    if verification.complete:
         return [*lines, "  no difference: what Kafka holds is what the store holds"]
+    if verification.sound:
+        behind = f"{verification.unpublished} events behind it are stored and not published"
+        return [*lines, f"  no difference up to there, but {behind}: see `trellis log status`"]
     first, *others = verification.differences
     return [*lines, f"  FIRST DIFFERENCE: {_difference(first)}", *(f"  also: {_difference(d)}" for d in others)]
 
@@ -125,7 +128,7 @@ def _difference(difference: Difference) -> str:
 
 
 def run(service: Service, settings: Settings, command: str, arguments: list[str]) -> int:
-    """The exit code: 0, 1 for a difference or what cannot be done, 2 for arguments that nobody understands."""
+    """The exit code: 0; 1 for a difference, for events that are not published, for what cannot be; 2 for arguments."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what is wrong is said once, below
     topic = arguments[arguments.index("--topic") + 1] if "--topic" in arguments[:-1] else None
     known = {"--json", "--topic", topic}
@@ -143,7 +146,7 @@ def run(service: Service, settings: Settings, command: str, arguments: list[str]
         return 1
     text = json.dumps(as_json(found), indent=2) if "--json" in arguments else "\n".join(in_words(found))
     sys.stdout.write(text + "\n")
-    return 0 if found.sound else 1
+    return 0 if found.complete else 1
 
 
 def _on_terminal(position: int, horizon: int) -> None:

@@ -139,9 +139,7 @@ async def test_a_feeds_dead_letters_are_retried_and_discarded_by_their_ids(
         await repair.discard(worse, reason="nobody knows what it means", actor=SYSTEM)
     choosy.applied.clear()
     choosy.refused.clear()
-    async with choosy.read(
-        engine, kafka, applied=3, parked=0
-    ):  # what was discarded stays so
+    async with choosy.read(engine, kafka, applied=3, parked=0):  # what was discarded stays so
         pass
     await engine.dispose()
 

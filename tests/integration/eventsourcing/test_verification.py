@@ -219,6 +219,8 @@ async def test_what_the_relay_has_yet_to_publish_is_no_difference_and_counted(cl
     await clean.write(5)
     found = await clean.verify(seconds=0)
     assert (found.sound, found.events, found.unpublished) == (True, EVENTS, 5)
+    assert not found.complete
+    assert verdict(found).startswith("no difference up to there, but 5 events behind it are stored and not published")
 
 
 async def test_a_full_topic_is_not_refilled(clean: PublishedLog) -> None:
