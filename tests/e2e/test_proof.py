@@ -9,6 +9,7 @@ import pytest
 from shared.schemas.identifiers import SYSTEM
 from shared.schemas.reviews import ReviewCompleted
 from shared.schemas.rewards import PaymentAnswered, PaymentInstructionIssued, RewardGranted, RewardNotProposed
+from tests.chaos.windows import NO_FAULT, Window, Windows
 from tests.chaos.witness import judged
 from tests.e2e.acknowledged import audit
 from tests.e2e.paid import Paid, every_instruction_is_paid_once
@@ -189,6 +190,16 @@ def test_what_a_witness_was_not_given_given_twice_or_given_late_is_found() -> No
     wrong = judged(LOG, [(4, GOAL, 2), (1, GOAL, 1), (4, GOAL, 2)])
     assert ([e.position for e in wrong.lost], [e.position for e in wrong.doubled]) == ([2], [4])
     assert wrong.disordered == [GOAL]
+
+
+def test_the_longest_unavailability_is_a_service_s_own_and_counts_from_the_fault_on() -> None:
+    windows = Windows(
+        windows=[Window(0, NO_FAULT, 0.0, 10.0), Window(1, "a fault", 10.0, 20.0), Window(2, "another", 20.0, 21.0)],
+        acknowledged={"goals": [9.0, 11.0, 12.0, 18.5, 20.5], "reviews": [9.5, 13.0, 14.0, 19.0]},
+    )
+    assert windows.longest_unavailability("a fault") == (6.5, "goals")
+    assert windows.longest_unavailability("another") == (1.0, "reviews")
+    assert windows.longest_unavailability("none of this kind") == (0.0, "")
 
 
 def rewards(*types: str) -> EventLog:
