@@ -17,6 +17,8 @@ from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLS
 from shared.eventsourcing.described import described
 
 _REQUEST_TIMEOUT_MS: Final = 15_000
+_RETRY_MS: Final = 500
+"""Between two tries of a client. At aiokafka's 100 ms eight workers kept two cores from starting the broker again."""
 _CLOSE_SECONDS: Final = 5.0
 _POSITION_SECONDS: Final = 5.0
 
@@ -62,6 +64,7 @@ class Kafka:
             linger_ms=5,
             max_batch_size=131_072,
             request_timeout_ms=_REQUEST_TIMEOUT_MS,
+            retry_backoff_ms=_RETRY_MS,
         )
 
     def consumer(self) -> AIOKafkaConsumer:
@@ -72,6 +75,7 @@ class Kafka:
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             request_timeout_ms=_REQUEST_TIMEOUT_MS,
+            retry_backoff_ms=_RETRY_MS,
         )
 
     def administrator(self) -> AIOKafkaAdminClient:
@@ -87,6 +91,7 @@ class Kafka:
             consumer_only=True,
             graceful_timeout=8,
             request_timeout_ms=_REQUEST_TIMEOUT_MS,
+            retry_backoff_ms=_RETRY_MS,
             logger=None,
         )
 
