@@ -56,7 +56,7 @@ async def kill_projector(rig: Rig) -> str:
     service = rig.a_service()
     table = rig.table_of(service)
     async with rig.held(service, f'lock table "{table}" in share row exclusive mode') as connection:
-        worker = rig.worker_of(service, await rig.waiting(connection))
+        _, worker = await rig.waiting_worker(service, connection)
         await kill(worker)
     return f"a worker of {service} in {table}"
 
@@ -66,8 +66,7 @@ async def cut_projector(rig: Rig) -> str:
     service = rig.a_service()
     table = rig.table_of(service)
     async with rig.held(service, f'lock table "{table}" in share row exclusive mode') as connection:
-        session = await rig.waiting(connection)
-        rig.worker_of(service, session)
+        session, _ = await rig.waiting_worker(service, connection)
         await connection.execute("select pg_terminate_backend($1)", session.pid)
     return f"a session of {service} in {table}"
 

@@ -136,12 +136,18 @@ class Rig:
             await asyncio.sleep(_LOOK_SECONDS)
         raise NotArranged("no session came to wait")
 
-    def worker_of(self, service: str, session: Session) -> RunningProcess:
-        """The worker whose session it is."""
-        for process in self.workers(service).values():
-            if session.client_port in _local_ports(process.pid):
-                return process
-        raise NotArranged("the session is no worker's")
+    async def waiting_worker(
+        self, service: str, connection: Any, *, within: float = 8
+    ) -> tuple[Session, RunningProcess]:
+        """A worker that waits for a lock, as soon as one does, and its session."""
+        end = time.monotonic() + within
+        while time.monotonic() < end:
+            session = await self.waiting(connection, within=end - time.monotonic())
+            for process in self.workers(service).values():
+                if session.client_port in _local_ports(process.pid):
+                    return session, process
+            await asyncio.sleep(_LOOK_SECONDS)
+        raise NotArranged("no worker came to wait")
 
     def table_of(self, service: str) -> str:
         """A table that is filled by one of the service's projections of its own topic, or by the witness."""

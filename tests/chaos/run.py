@@ -77,7 +77,7 @@ class Run:
     async def _faults(self, deadline: float, *, limit: float) -> None:
         todo = self._in_turn()
         while time.monotonic() < deadline or ({*self.missing()} - {*self.last} and time.monotonic() < limit):
-            if not todo:
+            if not todo or time.monotonic() > deadline:
                 todo = self._in_turn()
             await self.rig.bring_back()  # what died by itself meanwhile
             await self._inject(todo.pop())
