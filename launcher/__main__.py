@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "reconcile": ("launcher.reconcile", "Compare what was approved with what payroll was told, answered and paid."),
     "projections": ("launcher.projections", "List the read models; rebuild one beside what serves, or go back."),
     "dead-letters": ("launcher.dead_letters", "What could not be applied and why: show it, retry it, give it up."),
+    "timers": ("launcher.timers", "Reminders and deadlines: what failed and why; try it again."),
     "clock": ("launcher.clock", "In development: say what time it is for the services, put it forward."),
     "log": ("launcher.log", "Show each service's log, verify it, refill it, start a new one after a restore."),
 }

@@ -63,6 +63,8 @@ def fork(service: ServiceName, *, reason: Reason, folder: Folder = DEFAULT_FOLDE
         console.print(f"  trellis projections rebuild {service} {item['name']}")
     for item in administration.get("/reactions")["items"]:
         console.print(f"  trellis log follow {service} {item['name']}")
+    if administration.get("/timers")["kept"]:
+        console.print(f"  trellis timers rebuild {service}")
     console.print("The other services' readers of this topic, too; `trellis status` names those that stopped.")
 
 

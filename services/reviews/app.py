@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from services.reviews.projections import cycles, evidence, review_inbox, review_sheet, reviews_by_cycle
+from services.reviews.reactions import remind_when_a_step_is_due
 from shared.eventsourcing.feed import Feed
 from shared.people.feed import PEOPLE_FEED
 from shared.runtime.service import Runtime, Service
@@ -40,4 +41,5 @@ SERVICE: Final = Service(
         evidence.PROJECTION,
     ),
     feeds=_feeds,
+    timers=remind_when_a_step_is_due.timers,
 )

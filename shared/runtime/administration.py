@@ -13,6 +13,7 @@ from shared.runtime.dead_letters import dead_letter_routes
 from shared.runtime.http import AtEdge
 from shared.runtime.problems import not_found
 from shared.runtime.service import Runtime
+from shared.runtime.timers import timer_routes
 from shared.schemas.values import ShortText
 
 PERMISSIONS = Permissions({"administer": {(Role.ADMIN, Relation.ANY)}})
@@ -54,4 +55,5 @@ def administration_routes(runtime: Runtime) -> APIRouter:
         return {"name": name, "state": "following"}
 
     routes.include_router(dead_letter_routes(runtime, PERMISSIONS))
+    routes.include_router(timer_routes(runtime, PERMISSIONS))
     return routes

@@ -7,12 +7,12 @@ from datetime import date
 from decimal import Decimal
 from typing import ClassVar, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from shared.schemas.event import Event, EventTypes
 from shared.schemas.identifiers import FeedbackId, GoalId, PersonId, ReviewCycleId
 from shared.schemas.personal_text import PersonalText
-from shared.schemas.values import DecimalString, ShortText
+from shared.schemas.values import DecimalString, OpenEnum, ShortText
 
 TOPIC: Final = "reviews.events"
 
@@ -37,6 +37,25 @@ class RatingLevel(_Part):
     minimum: DecimalString = Field(examples=["4.00"])
 
 
+class ReviewStep(OpenEnum):
+    """A step that can have a deadline."""
+
+    SELF_ASSESSMENT = "self-assessment"
+    MANAGER_ASSESSMENT = "manager-assessment"
+
+
+class StepDeadlines(_Part):
+    """The last day on which a step is in time, by the calendar of `zone`; null: the step has no deadline."""
+
+    self_assessment: date | None = None
+    manager_assessment: date | None = None
+    zone: str = Field(examples=["Europe/Berlin"], description="IANA time zone.")
+
+
+def _is_none(value: object) -> bool:
+    return value is None
+
+
 class CyclePolicy(_Part):
     """The rules of one cycle, as versioned data; every review keeps the policy that it was opened under."""
 
@@ -51,6 +70,9 @@ class CyclePolicy(_Part):
         default=Decimal(0), description="What a self rating weighs beside the manager's, which weighs 1."
     )
     levels: tuple[RatingLevel, ...] = ()
+    deadlines: StepDeadlines | None = Field(
+        default=None, exclude_if=_is_none, description="Left out of a policy without deadlines."
+    )
 
 
 class ItemRating(_Part):
@@ -194,6 +216,24 @@ class ReviewCompleted(Event):
     policy_version: str
 
 
+class ReviewStepDue(Event):
+    """A reminder: the last day on which the step is in time, `due_on`, has begun, and nobody has taken the step.
+
+    `late_seconds` is how long after `due_at`, the beginning of that day in the zone, that was found, 0 within a minute.
+    """
+
+    event_type: ClassVar[str] = "trellis.reviews.ReviewStepDue.v1"
+
+    step: ReviewStep
+    cycle: ReviewCycleId
+    person: PersonId = Field(description="Whose review it is.")
+    waits_for: PersonId | None = Field(description="Who is to take the step; null: HR.")
+    due_on: date
+    zone: ShortText
+    due_at: AwareDatetime
+    late_seconds: int
+
+
 class PersonalTextErased(Event):
     """The key of every comment about the person is gone: no copy of them opens any more, wherever it lies."""
 
@@ -213,6 +253,7 @@ EVENTS: Final[tuple[type[Event], ...]] = (
     ReviewReleased,
     ReviewAcknowledged,
     ReviewCompleted,
+    ReviewStepDue,
     PersonalTextErased,
 )
 TYPES: Final = EventTypes.of(EVENTS)

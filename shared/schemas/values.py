@@ -112,7 +112,7 @@ LongText = Annotated[
 def _known_zone(name: str) -> str:
     try:
         ZoneInfo(name)
-    except (ValueError, OSError) as error:
+    except (KeyError, ValueError, OSError) as error:  # unknown, a path that leads elsewhere, a folder
         raise PydanticCustomError("unknown_zone", "must be an IANA time zone such as Europe/Berlin") from error
     return name
 

@@ -1,6 +1,6 @@
 """Reading reviews over HTTP: lists, one review, the explanation of its score, and what waits for whom."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -34,6 +34,8 @@ class WaitingStep(BaseModel):
     cycle: ReviewCycleId
     person: PersonId = Field(description="Whose review it is.")
     since: datetime
+    due_on: date | None = Field(description="The last day on which it is in time, by the policy's zone; null: any day.")
+    reminded_at: datetime | None = Field(description="When the service reminded of it; null: it did not.")
 
 
 def review_routes(runtime: Runtime) -> APIRouter:
@@ -127,4 +129,12 @@ def _line(row: ReviewRow, caller: Caller) -> ReviewLine:
 
 
 def _waiting(item: review_inbox.InboxItem) -> WaitingStep:
-    return WaitingStep(step=item.step, review=item.review, cycle=item.cycle, person=item.person, since=item.since)
+    return WaitingStep(
+        step=item.step,
+        review=item.review,
+        cycle=item.cycle,
+        person=item.person,
+        since=item.since,
+        due_on=item.due_on,
+        reminded_at=item.reminded_at,
+    )

@@ -1,6 +1,7 @@
 """A cycle's policy as HR writes it: scale, sections and weights, coverage and levels, and the rules they keep."""
 
 from collections.abc import Iterable
+from datetime import date
 from decimal import Decimal
 from itertools import pairwise
 from typing import Annotated, Final
@@ -9,7 +10,7 @@ from pydantic import Field, StringConstraints
 
 from shared.eventsourcing.decider import Rejected, RequestBody
 from shared.schemas.reviews import CyclePolicy
-from shared.schemas.values import DecimalString
+from shared.schemas.values import DecimalString, Zone
 
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,99}$")]
 """A name that is never free text: lower case letters, digits, dot, underscore and hyphen."""
@@ -33,6 +34,14 @@ class LevelBody(RequestBody):
     minimum: ScaleNumber = Field(examples=["4.00"])
 
 
+class DeadlinesBody(RequestBody):
+    """The last day on which each step is in time, by the zone's calendar; who has not taken it is reminded then."""
+
+    self_assessment: date | None = Field(default=None, examples=["2026-11-15"])
+    manager_assessment: date | None = Field(default=None, examples=["2026-11-30"])
+    zone: Zone = Field(examples=["Europe/Berlin"])
+
+
 class PolicyBody(RequestBody):
     """The rules of a cycle, with the version they are known by."""
 
@@ -45,6 +54,7 @@ class PolicyBody(RequestBody):
         default=Decimal(0), examples=["0"], description="What a self rating weighs beside the manager's 1."
     )
     levels: tuple[LevelBody, ...] = Field(default=(), max_length=50)
+    deadlines: DeadlinesBody | None = None
 
 
 def settled(policy: PolicyBody) -> CyclePolicy:
@@ -52,12 +62,13 @@ def settled(policy: PolicyBody) -> CyclePolicy:
 
     Raises:
         Rejected: scale-is-empty, sections-share-a-name, section-weights-must-total-100, levels-share-a-name,
-            levels-must-ascend, level-is-outside-the-scale.
+            levels-must-ascend, level-is-outside-the-scale, self-assessment-is-due-after-the-managers.
     """
     if policy.scale_minimum >= policy.scale_maximum:
         raise Rejected("scale-is-empty", minimum=policy.scale_minimum, maximum=policy.scale_maximum)
     _check_sections(policy.sections)
     _check_levels(policy)
+    _check_deadlines(policy.deadlines)
     return CyclePolicy.model_validate(policy.model_dump())
 
 
@@ -76,6 +87,17 @@ def _check_levels(policy: PolicyBody) -> None:
     for lower, higher in pairwise(policy.levels):
         if lower.minimum >= higher.minimum:
             raise Rejected("levels-must-ascend", lower=lower.name, higher=higher.name)
+
+
+def _check_deadlines(deadlines: DeadlinesBody | None) -> None:
+    if deadlines is None or deadlines.self_assessment is None or deadlines.manager_assessment is None:
+        return
+    if deadlines.self_assessment > deadlines.manager_assessment:
+        raise Rejected(
+            "self-assessment-is-due-after-the-managers",
+            self_assessment=deadlines.self_assessment,
+            manager_assessment=deadlines.manager_assessment,
+        )
 
 
 def _check_distinct(rule: str, names: Iterable[str]) -> None:

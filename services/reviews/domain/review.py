@@ -1,6 +1,7 @@
 """One person's review in one cycle: assessed, approved by a second person, released, acknowledged, completed."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from services.reviews.domain.evidence import evidence_hash
@@ -11,6 +12,7 @@ from services.reviews.domain.review_commands import (
     CompleteReview,
     OpenReview,
     ReleaseReview,
+    RemindOfStep,
     ReviewCommand,
     SubmitManagerAssessment,
     SubmitSelfAssessment,
@@ -40,6 +42,8 @@ from shared.schemas.reviews import (
     ReviewCompleted,
     ReviewOpened,
     ReviewReleased,
+    ReviewStep,
+    ReviewStepDue,
     SelfAssessmentSubmitted,
 )
 
@@ -51,6 +55,7 @@ ReviewEvent = (
     | ReviewReleased
     | ReviewAcknowledged
     | ReviewCompleted
+    | ReviewStepDue
 )
 
 
@@ -59,7 +64,9 @@ def evolve(review: Review, event: ReviewEvent) -> Review:
         case NotOpened(), ReviewOpened():
             return Opened(Terms(cycle=event.cycle, person=event.person, manager=event.manager, policy=event.policy))
         case Opened(), SelfAssessmentSubmitted():
-            return SelfAssessed(review.terms, self_ratings=event.ratings)
+            return SelfAssessed(review.terms, self_ratings=event.ratings, reminded=review.reminded)
+        case Opened() | SelfAssessed(), ReviewStepDue(step=step):
+            return replace(review, reminded=review.reminded | {step})
         case Opened() | SelfAssessed(), ManagerAssessmentSubmitted():
             return ManagerAssessed(review.terms, _assessment(event))
         case ManagerAssessed(), ReviewApproved():
@@ -102,6 +109,8 @@ def decide(review: Review, command: ReviewCommand) -> Sequence[ReviewEvent]:
             return acknowledge_review(review, command)
         case CompleteReview():
             return complete_review(review, command)
+        case RemindOfStep():
+            return remind_of_step(review, command)
 
 
 def open_review(review: Review, command: OpenReview) -> Sequence[ReviewEvent]:
@@ -177,6 +186,34 @@ def complete_review(review: Review, command: CompleteReview) -> Sequence[ReviewE
             return []
         case _:
             raise Rejected("review-is-not-acknowledged", state=review.status)
+
+
+def remind_of_step(review: Review, command: RemindOfStep) -> Sequence[ReviewEvent]:
+    """Once for each step, while it has not been taken."""
+    match review, command.step:
+        case Opened(terms=terms, reminded=reminded), ReviewStep.SELF_ASSESSMENT:
+            waits_for: PersonId | None = terms.person
+        case (
+            (Opened(terms=terms, reminded=reminded) | SelfAssessed(terms=terms, reminded=reminded)),
+            (ReviewStep.MANAGER_ASSESSMENT),
+        ):
+            waits_for = terms.manager
+        case _:
+            return []
+    if command.step in reminded:
+        return []
+    return [
+        ReviewStepDue(
+            step=command.step,
+            cycle=terms.cycle,
+            person=terms.person,
+            waits_for=waits_for,
+            due_on=command.due_on,
+            zone=command.zone,
+            due_at=command.due_at,
+            late_seconds=command.late_seconds,
+        )
+    ]
 
 
 def _assessed(

@@ -1,11 +1,13 @@
 """What can be asked of a review; every command knows whether the review's cycle is still open."""
 
-from pydantic import Field
+from datetime import date
+
+from pydantic import AwareDatetime, Field
 
 from services.reviews.domain.rating import Form
 from shared.eventsourcing.decider import Command, RequestBody
 from shared.schemas.identifiers import PersonId, ReviewCycleId
-from shared.schemas.reviews import CyclePolicy, Evidence
+from shared.schemas.reviews import CyclePolicy, Evidence, ReviewStep
 from shared.schemas.values import LongText
 
 
@@ -70,6 +72,16 @@ class CompleteReview(_InCycle):
     """Hand the result on."""
 
 
+class RemindOfStep(_InCycle):
+    """The day `due_on` has begun in the zone, at `due_at`, and that was found so many seconds later."""
+
+    step: ReviewStep
+    due_on: date
+    zone: str
+    due_at: AwareDatetime
+    late_seconds: int
+
+
 ReviewCommand = (
     OpenReview
     | SubmitSelfAssessment
@@ -78,4 +90,5 @@ ReviewCommand = (
     | ReleaseReview
     | AcknowledgeReview
     | CompleteReview
+    | RemindOfStep
 )

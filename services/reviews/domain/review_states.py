@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from shared.schemas.identifiers import PersonId, ReviewCycleId
-from shared.schemas.reviews import CyclePolicy, ItemRating, Score
+from shared.schemas.reviews import CyclePolicy, ItemRating, ReviewStep, Score
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,7 @@ class NotOpened:
 @dataclass(frozen=True, slots=True)
 class Opened:
     terms: Terms
+    reminded: frozenset[ReviewStep] = frozenset()
     status: str = field(default="opened", init=False)
 
 
@@ -40,6 +41,7 @@ class Opened:
 class SelfAssessed:
     terms: Terms
     self_ratings: tuple[ItemRating, ...]
+    reminded: frozenset[ReviewStep] = frozenset()
     status: str = field(default="self-assessed", init=False)
 
 

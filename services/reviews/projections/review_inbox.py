@@ -1,13 +1,14 @@
 """What waits for whom: the next step of each review, and who may take it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from sqlalchemy import (
     Column,
     ColumnElement,
+    Date,
     DateTime,
     Index,
     Integer,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     and_,
     false,
     literal,
+    null,
     select,
     text,
     true,
@@ -33,7 +35,14 @@ from services.reviews.projections.rows import Row, change_rows
 from shared.eventsourcing.projection import Projection
 from shared.eventsourcing.recorded import Recorded
 from shared.schemas.identifiers import PersonId, ReviewCycleId, ReviewId
-from shared.schemas.reviews import TOPIC, ManagerAssessmentSubmitted, ReviewCycleClosed, ReviewOpened
+from shared.schemas.reviews import (
+    TOPIC,
+    ManagerAssessmentSubmitted,
+    ReviewCycleClosed,
+    ReviewOpened,
+    ReviewStepDue,
+    StepDeadlines,
+)
 
 _METADATA: Final = MetaData()
 _NOT_COMPLETED: Final = text("state <> 'completed'")
@@ -48,6 +57,10 @@ WAITING: Final = Table(
     Column("state", Text, nullable=False),
     Column("version", Integer, nullable=False),
     Column("since", DateTime(timezone=True), nullable=False),
+    Column("self_assessment_due_on", Date),
+    Column("manager_assessment_due_on", Date),
+    Column("self_assessment_reminded_at", DateTime(timezone=True)),
+    Column("manager_assessment_reminded_at", DateTime(timezone=True)),
     Index("review_inbox_by_person", "person", postgresql_where=_NOT_COMPLETED),
     Index("review_inbox_by_manager", "manager", postgresql_where=_NOT_COMPLETED),
     Index("review_inbox_by_state", "state", "since", postgresql_where=_NOT_COMPLETED),
@@ -55,16 +68,23 @@ WAITING: Final = Table(
 CLOSED: Final = Table("review_inbox_closed_cycles", _METADATA, Column("cycle", Uuid, primary_key=True))
 """In a closed cycle nothing waits. A row of its own: cycle and review come from different partitions."""
 
+_DEADLINES: Final[Mapping[str, tuple[ColumnElement[Any], ColumnElement[Any]]]] = {
+    "self-assessment": (WAITING.c.self_assessment_due_on, WAITING.c.self_assessment_reminded_at),
+    "manager-assessment": (WAITING.c.manager_assessment_due_on, WAITING.c.manager_assessment_reminded_at),
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboxItem:
-    """A step that a review waits for."""
+    """A step that a review waits for; `reminded_at` is set once its last day, `due_on`, has begun."""
 
     step: str
     review: ReviewId
     cycle: ReviewCycleId
     person: PersonId
     since: datetime
+    due_on: date | None
+    reminded_at: datetime | None
 
 
 async def apply(connection: AsyncConnection, events: Sequence[Recorded]) -> None:
@@ -76,16 +96,28 @@ async def apply(connection: AsyncConnection, events: Sequence[Recorded]) -> None
 
 def _change(recorded: Recorded) -> Row:
     event, at = recorded.event, recorded.envelope.time
+    if isinstance(event, ReviewStepDue):
+        return {f"{event.step.value.replace('-', '_')}_reminded_at": at} if event.step.known else {}
     if type(event) not in STATE_AFTER:
         return {}
     step: Row = {"state": STATE_AFTER[type(event)], "since": at}
     match event:
         case ReviewOpened():
-            return {**step, "cycle": event.cycle, "person": event.person, "manager": event.manager}
+            whose = {"cycle": event.cycle, "person": event.person, "manager": event.manager}
+            return {**step, **whose, **_deadlines(event.policy.deadlines)}
         case ManagerAssessmentSubmitted():
             return {**step, "assessor": event.assessor}
         case _:
             return step
+
+
+def _deadlines(deadlines: StepDeadlines | None) -> Row:
+    if deadlines is None:
+        return {}
+    return {
+        "self_assessment_due_on": deadlines.self_assessment,
+        "manager_assessment_due_on": deadlines.manager_assessment,
+    }
 
 
 async def waiting_for(
@@ -124,7 +156,9 @@ def _conditions(person: PersonId, *, for_hr: bool) -> list[tuple[str, ColumnElem
 
 def _steps(step: str, condition: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
     row = WAITING.c
-    return select(literal(step).label("step"), row.review, row.cycle, row.person, row.since).where(
+    due_on, reminded_at = _DEADLINES.get(step, (null().cast(Date), null().cast(DateTime(timezone=True))))
+    deadline = (due_on.label("due_on"), reminded_at.label("reminded_at"))
+    return select(literal(step).label("step"), row.review, row.cycle, row.person, row.since, *deadline).where(
         condition, row.cycle.not_in(select(CLOSED.c.cycle))
     )
 

@@ -26,6 +26,7 @@ from shared.schemas.reviews import (
     ReviewApproved,
     ReviewOpened,
     ReviewReleased,
+    ReviewStepDue,
     Score,
     SelfAssessmentSubmitted,
 )
@@ -99,6 +100,8 @@ async def apply(connection: AsyncConnection, events: Sequence[Recorded]) -> None
 
 def _change(recorded: Recorded) -> Row:
     event, at = recorded.event, recorded.envelope.time
+    if isinstance(event, ReviewStepDue):
+        return {"changed_at": at}
     if type(event) not in STATE_AFTER:
         return {}
     step: Row = {"state": STATE_AFTER[type(event)], "changed_at": at}

@@ -14,7 +14,7 @@ from services.reviews.projections.rows import Row, change_rows
 from shared.eventsourcing.projection import Projection
 from shared.eventsourcing.recorded import Recorded
 from shared.schemas.identifiers import PersonId, ReviewCycleId, ReviewId
-from shared.schemas.reviews import TOPIC, ManagerAssessmentSubmitted, ReviewOpened
+from shared.schemas.reviews import TOPIC, ManagerAssessmentSubmitted, ReviewOpened, ReviewStepDue
 
 REVIEWS: Final = Table(
     "reviews_by_cycle",
@@ -59,6 +59,8 @@ async def apply(connection: AsyncConnection, events: Sequence[Recorded]) -> None
 
 def _change(recorded: Recorded) -> Row:
     event, at = recorded.event, recorded.envelope.time
+    if isinstance(event, ReviewStepDue):
+        return {"changed_at": at}
     if type(event) not in STATE_AFTER:
         return {}
     step: Row = {"state": STATE_AFTER[type(event)], "changed_at": at}

@@ -91,3 +91,13 @@ async def test_without_anything_started_the_remedy_is_said(tmp_path: Path, opera
     code, said = await elsewhere.says("log", "status")
     assert code == 1
     assert "`trellis up`" in said
+
+
+async def test_timers_are_counted_and_rebuilt_and_only_what_failed_is_tried_again(operator: Operator) -> None:
+    code, said = await operator.says("timers", "list", "goals")
+    assert (code, said.split()) == (0, ["Service", "Set", "Late", "Failing", "Parked", "goals", "0", "0", "0", "0"])
+    code, said = await operator.says("timers", "retry", "goals", "goal-expiry", "goal-of-nobody")
+    assert code == 1
+    assert "no failed timer goal-expiry of goal-of-nobody" in said
+    code, said = await operator.says("timers", "rebuild", "goals")
+    assert (code, said.strip()) == (0, "goals: its timers are being set again")

@@ -3,9 +3,9 @@
 from decimal import Decimal
 
 import pytest
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from shared.schemas.values import DecimalString
+from shared.schemas.values import DecimalString, Zone
 
 
 class Figure(BaseModel):
@@ -34,3 +34,14 @@ def test_a_json_number_never_becomes_a_decimal(number: str) -> None:
 @pytest.mark.parametrize("text", ["12.50", "0.10", "-0.000001"])
 def test_a_decimal_is_written_back_with_its_trailing_zeros(text: str) -> None:
     assert Figure.model_validate({"value": text}).model_dump_json() == f'{{"value":"{text}"}}'
+
+
+@pytest.mark.parametrize("name", ["Mars/Olympus", "Europe", "../etc/passwd", "", "/etc/localtime", "Europe/Berlin\x00"])
+def test_what_names_no_time_zone_is_refused(name: str) -> None:
+    with pytest.raises(ValidationError):
+        TypeAdapter(Zone).validate_python(name)
+
+
+@pytest.mark.parametrize("name", ["UTC", "Europe/Berlin", "America/Argentina/Ushuaia", "Etc/GMT+12"])
+def test_a_time_zone_is_known_by_its_iana_name(name: str) -> None:
+    assert TypeAdapter(Zone).validate_python(name) == name

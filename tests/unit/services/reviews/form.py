@@ -24,9 +24,12 @@ from shared.schemas.reviews import (
     ReviewCycleOpened,
     ReviewOpened,
     ReviewReleased,
+    ReviewStep,
+    ReviewStepDue,
     Score,
     SectionScore,
     SelfAssessmentSubmitted,
+    StepDeadlines,
 )
 
 ANN = PersonId(UUID(int=0xA))
@@ -88,6 +91,8 @@ policies = st.builds(
     minimum_coverage=percentages,
     self_weight=st.decimals(0, 1, places=2),
     levels=st.lists(st.builds(RatingLevel, name=codes, minimum=numbers), max_size=3).map(tuple),
+    deadlines=st.none()
+    | st.builds(StepDeadlines, self_assessment=st.none() | days, manager_assessment=st.none() | days, zone=codes),
 )
 evidences = st.builds(
     Evidence,
@@ -149,6 +154,17 @@ review_events = st.one_of(
     st.builds(ReviewApproved, approver=people),
     st.builds(ReviewReleased, releaser=people),
     st.builds(ReviewAcknowledged, comment=comments),
+    st.builds(
+        ReviewStepDue,
+        step=st.sampled_from([*ReviewStep, ReviewStep("calibration")]),
+        cycle=cycles,
+        person=people,
+        waits_for=st.none() | people,
+        due_on=days,
+        zone=codes,
+        due_at=st.just(NOW),
+        late_seconds=counts,
+    ),
     st.builds(
         ReviewCompleted,
         cycle=cycles,

@@ -1,6 +1,7 @@
 """Rules of a review: who may take which step, in which order, and what the completed review says."""
 
 from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -15,6 +16,7 @@ from services.reviews.domain.review_commands import (
     CompleteReview,
     OpenReview,
     ReleaseReview,
+    RemindOfStep,
     ReviewCommand,
     SubmitManagerAssessment,
     SubmitSelfAssessment,
@@ -22,7 +24,7 @@ from services.reviews.domain.review_commands import (
 from services.reviews.domain.score import score
 from services.reviews.projections.review_state import STATE_AFTER
 from shared.schemas.event import Event
-from shared.schemas.identifiers import PersonId
+from shared.schemas.identifiers import SYSTEM, PersonId
 from shared.schemas.personal_text import PersonalText
 from shared.schemas.reviews import (
     ManagerAssessmentSubmitted,
@@ -31,6 +33,8 @@ from shared.schemas.reviews import (
     ReviewCompleted,
     ReviewOpened,
     ReviewReleased,
+    ReviewStep,
+    ReviewStepDue,
     SelfAssessmentSubmitted,
 )
 from tests.spec import given
@@ -49,6 +53,8 @@ from tests.unit.services.reviews.form import (
 PRAISE = "Delivered on every commitment of the year."
 VIEW = "The migration took longer than I planned."
 OTHER = PersonId(UUID(int=0xAA))
+DUE_ON = date(2026, 11, 30)
+SELF, MANAGERS = ReviewStep.SELF_ASSESSMENT, ReviewStep.MANAGER_ASSESSMENT
 FORM = (line("goals", "4"), line("competencies", "5"))
 RATINGS = (rated("goals", "4"), rated("competencies", "5"))
 
@@ -275,6 +281,46 @@ def test_nobody_completes_their_own_review() -> None:
     given(REVIEW, *until("acknowledged")).when(complete.model_copy(update={"by": ANN})).then_rejected(
         "completer-is-the-reviewed-person", actor=ANN
     )
+
+
+def remind(step: ReviewStep, *, late_seconds: int = 0) -> RemindOfStep:
+    return RemindOfStep(step=step, due_on=DUE_ON, zone="UTC", due_at=NOW, late_seconds=late_seconds, **by(SYSTEM))
+
+
+def due(step: ReviewStep, waits_for: PersonId | None, *, late_seconds: int = 0) -> ReviewStepDue:
+    return ReviewStepDue(
+        step=step,
+        cycle=CYCLE,
+        person=ANN,
+        waits_for=waits_for,
+        due_on=DUE_ON,
+        zone="UTC",
+        due_at=NOW,
+        late_seconds=late_seconds,
+    )
+
+
+def test_a_step_that_is_due_is_reminded_of_with_who_is_to_take_it() -> None:
+    given(REVIEW, opened).when(remind(SELF)).then(due(SELF, ANN))
+    given(REVIEW, opened).when(remind(MANAGERS, late_seconds=90)).then(due(MANAGERS, MANAGER, late_seconds=90))
+    given(REVIEW, opened, self_assessed).when(remind(MANAGERS)).then(due(MANAGERS, MANAGER))
+
+
+def test_without_a_manager_of_record_hr_is_reminded() -> None:
+    given(REVIEW, opened.model_copy(update={"manager": None})).when(remind(MANAGERS)).then(due(MANAGERS, None))
+
+
+def test_each_step_is_reminded_of_once() -> None:
+    given(REVIEW, opened, due(SELF, ANN)).when(remind(SELF)).then_nothing()
+    given(REVIEW, opened, due(SELF, ANN)).when(remind(MANAGERS)).then(due(MANAGERS, MANAGER))
+    given(REVIEW, opened, due(MANAGERS, MANAGER), self_assessed).when(remind(MANAGERS)).then_nothing()
+
+
+@pytest.mark.parametrize("state", [state for state in STATES if state != "opened"])
+def test_nobody_is_reminded_of_a_step_that_was_taken(state: str) -> None:
+    given(REVIEW, *until(state)).when(remind(SELF)).then_nothing()
+    if state != "self-assessed":
+        given(REVIEW, *until(state)).when(remind(MANAGERS)).then_nothing()
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from services.reviews.domain.review_commands import (
     CompleteReview,
     OpenReview,
     ReleaseReview,
+    RemindOfStep,
     ReviewCommand,
     SubmitManagerAssessment,
     SubmitSelfAssessment,
@@ -18,9 +19,9 @@ from services.reviews.domain.review_commands import (
 from services.reviews.domain.score import score
 from shared.eventsourcing.decider import Rejected
 from shared.schemas.event import Event, encode
-from shared.schemas.reviews import TYPES, ManagerAssessmentSubmitted
+from shared.schemas.reviews import TYPES, ManagerAssessmentSubmitted, ReviewStep
 from tests.unit.services.reviews.domain.test_review import FORM, PRAISE, STEPS, assessed
-from tests.unit.services.reviews.form import NOW, POLICY, cycles, evidences, line, people, review_events
+from tests.unit.services.reviews.form import NOW, POLICY, cycles, days, evidences, line, people, review_events
 
 histories = st.lists(review_events, max_size=8) | st.integers(0, len(STEPS)).map(lambda n: list(STEPS[:n]))
 facts = {"at": st.just(NOW), "by": people, "cycle_is_open": st.booleans()}
@@ -34,6 +35,15 @@ commands = st.one_of(
     st.builds(ReleaseReview, **facts),
     st.builds(AcknowledgeReview, comment=texts, **facts),
     st.builds(CompleteReview, **facts),
+    st.builds(
+        RemindOfStep,
+        step=st.sampled_from(ReviewStep),
+        due_on=days,
+        zone=st.just("UTC"),
+        due_at=st.just(NOW),
+        late_seconds=st.just(0),
+        **facts,
+    ),
 )
 
 
