@@ -104,6 +104,12 @@ _READERS: Final = (
         ("reader", "kind"),
         "Parked streams' culprits: failed (cannot be applied), waiting (for a fact that will come).",
     ),
+    Metric(
+        "trellis_timers_total",
+        "counter",
+        ("outcome",),
+        "Timers: fired (led to events), late (of those), spent (led to none), failed (tries; they are tried again).",
+    ),
     Metric("trellis_feed_records_total", "counter", ("feed",), "Records read of a feed; all again at each start."),
     Metric("trellis_feed_caught_up", "gauge", ("feed",), "1: the feed was read to its end since the start."),
 )

@@ -13,6 +13,7 @@ from shared.eventsourcing import lag
 from shared.eventsourcing.checkpoints import NOT_STARTED
 from shared.eventsourcing.counts import ReaderCounts
 from shared.eventsourcing.described import described
+from shared.eventsourcing.firing import TimerCounts
 from shared.eventsourcing.handler import OUTCOMES
 from shared.eventsourcing.histogram import Histogram
 from shared.eventsourcing.lag import Lag
@@ -146,6 +147,10 @@ def _tell_work(told: "Exposition", worker: "Worker") -> None:
     _add(told, "trellis_relay_chunk_events", relay.events)
     for subscription in worker.subscriptions:
         _tell_reader(told, subscription.reader.name, subscription.reader.counts)
+    timers = TimerCounts() if worker.timers is None else worker.timers.counts
+    by_outcome = {"fired": timers.fired, "late": timers.late, "spent": timers.spent, "failed": timers.failed}
+    for outcome, count in by_outcome.items():
+        _add(told, "trellis_timers_total", count, outcome=outcome)
     for feed in worker.feeds:
         _add(told, "trellis_feed_records_total", feed.records, feed=feed.feed.name)
         _add(told, "trellis_feed_caught_up", feed.caught_up.is_set(), feed=feed.feed.name)
