@@ -3,7 +3,6 @@
 import asyncio
 import random
 import time
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,9 +12,11 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared.eventsourcing.causes import cause_of
 from shared.eventsourcing.database import is_transient
 from shared.eventsourcing.decision import Context, Decision, Outcome
-from shared.eventsourcing.errors import Conflict
+from shared.eventsourcing.described import described
+from shared.eventsourcing.errors import Conflict, SubjectErased
 from shared.eventsourcing.handler import CommandHandler
 from shared.eventsourcing.pulse import Pulse
 from shared.eventsourcing.store import Key, KeyTaken
@@ -96,7 +97,7 @@ class TimerRunner:
                 if not is_transient(error):
                     raise
                 failures = min(failures + 1, 6)
-                self.last_error = f"{type(error).__name__}: {error}"
+                self.last_error = described(error)
                 log.warning("timers.waiting", error=self.last_error)
                 await asyncio.sleep(min(5.0, 0.1 * 2**failures) * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
             else:
@@ -185,21 +186,20 @@ class TimerRunner:
                 case KeyTaken():  # it fired before, and was set again by a rebuild
                     self.counts.spent += 1
                     await connection.execute(_REMOVE, _key(timer))
+                case SubjectErased():  # what it would store can never be stored
+                    self.counts.spent += 1
+                    log.info("timer.subject_erased", timer=timer.name, stream=timer.stream)
+                    await connection.execute(_REMOVE, _key(timer))
                 case Conflict():
                     self._handler.forget(*error.streams)
                     await connection.execute(_POSTPONE, _key(timer))
                 case _:
                     self.counts.failed += 1
                     log.error("timer.failed", timer=timer.name, stream=timer.stream, attempt=timer.attempts + 1)
-                    cause = {"cause": _cause(error), "attempts": ATTEMPTS}
+                    why = cause_of(error, None)
+                    cause = {"cause": why.trace or why.message, "attempts": ATTEMPTS}
                     await connection.execute(_FAIL, _key(timer) | cause)
 
 
 def _key(timer: DueTimer) -> dict[str, Any]:
     return {"name": timer.name, "stream": timer.stream, "due_at": timer.due_at, "set_by": timer.set_by}
-
-
-def _cause(error: Exception) -> str:
-    """What an exception says may hold anything; PostgreSQL's text holds no NUL and no lone surrogate."""
-    shown = "".join(traceback.format_exception(error))
-    return shown.replace("\x00", "\\x00").encode(errors="backslashreplace").decode()

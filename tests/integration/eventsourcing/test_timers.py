@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from shared.eventsourcing.decision import Decision
-from shared.eventsourcing.errors import Conflict
+from shared.eventsourcing.errors import Conflict, SubjectErased
 from shared.eventsourcing.firing import ATTEMPTS, TimerRunner
 from shared.eventsourcing.store import Metadata
 from shared.eventsourcing.timers import (
@@ -23,7 +23,7 @@ from shared.eventsourcing.timers import (
     timer_status,
 )
 from shared.schemas.identifiers import SYSTEM
-from tests.integration.eventsourcing.alarms import ALARMS, MINUTE, RING, Alarms, in_order, ring, runner
+from tests.integration.eventsourcing.alarms import ALARMS, MINUTE, RING, Alarms, AlarmSet, in_order, ring, runner
 from tests.integration.eventsourcing.tally import NOW
 from tests.servers.databases import Database
 
@@ -163,6 +163,33 @@ async def test_a_timer_that_fails_is_parked_with_its_cause_and_holds_up_no_other
     await runner(alarms.handler).fire_due()
     assert len(await alarms.rang()) == 6
     assert await failed_timers(alarms.engine) == []
+
+
+async def test_a_timer_about_somebody_who_was_erased_is_gone(alarms: Alarms) -> None:
+    await alarms.set("erased", NOW)
+    await alarms.deliver()
+
+    async def about_the_erased(_decision: Decision, _timer: DueTimer) -> None:
+        raise SubjectErased("their key was deleted")
+
+    firing = TimerRunner(alarms.handler, replace(ALARMS, fire={RING: about_the_erased}), lambda: NOW)
+    await firing.fire_due()
+    assert (firing.counts.spent, firing.counts.failed) == (1, 0)
+    assert await alarms.scalar("select count(*) from timers") == 0
+
+
+async def test_the_cause_of_a_failed_timer_does_not_repeat_what_people_wrote(alarms: Alarms) -> None:
+    written = {"due_at": "her secret"}
+    await alarms.set("private", NOW)
+    await alarms.deliver()
+
+    async def refused(_decision: Decision, _timer: DueTimer) -> None:
+        AlarmSet.model_validate(written)
+
+    await TimerRunner(alarms.handler, replace(ALARMS, fire={RING: refused}), lambda: NOW).fire_due()
+    (failed,) = await failed_timers(alarms.engine)
+    assert "due_at" in failed.cause
+    assert "her secret" not in failed.cause
 
 
 async def test_a_conflict_is_no_fault_of_the_timer(alarms: Alarms) -> None:
