@@ -13,17 +13,17 @@ SERVING: Final = "public"
 
 _COLUMNS: Final = text(
     "select format('%s %s %s', attname, format_type(atttypid, atttypmod), attnotnull) from pg_attribute "
-    "where attrelid = cast(:table as regclass) and attnum > 0 and not attisdropped order by attnum"
+    "where attrelid = to_regclass(:table) and attnum > 0 and not attisdropped order by attnum"
 )
 _CONSTRAINTS: Final = text(
     "select format('alter table %I add constraint %I %s', t.relname, c.conname, pg_get_constraintdef(c.oid, true)) "
     "from pg_constraint c join pg_class t on t.oid = c.conrelid "
-    "where c.conrelid = cast(:table as regclass) and c.contype in ('p', 'u', 'x', 'f') "
+    "where c.conrelid = to_regclass(:table) and c.contype in ('p', 'u', 'x', 'f') "
     "order by c.contype = 'f', c.conname"
 )
 _INDEXES: Final = text(
     "select pg_get_indexdef(i.indexrelid, 0, true) from pg_index i join pg_class c on c.oid = i.indexrelid "
-    "where i.indrelid = cast(:table as regclass) "
+    "where i.indrelid = to_regclass(:table) "
     "and not exists (select 1 from pg_constraint where conindid = i.indexrelid and contype in ('p', 'u', 'x')) "
     "order by c.relname"
 )
@@ -71,7 +71,7 @@ async def _search(connection: AsyncConnection, path: str) -> None:
 
 
 async def shapes(connection: AsyncConnection, tables: Sequence[Table], schema: str) -> dict[str, Shape]:
-    """What each table is in this schema; of two schemas they are equal if the tables are copies."""
+    """What each table is in this schema, nothing where it is not there; equal in two if the tables are copies."""
     async with looking_into(connection, schema):
         return {
             table.name: Shape(
