@@ -41,7 +41,7 @@ def list_(service: AnyService = None, *, as_json: AsJson = False, folder: Folder
         return
     table = Table("Service", "Id", "Reader", "Stream", "Event", "State", "Parked", "Attempts", "Since", "Why", box=None)
     for item in found:
-        numbers = (str(item["parked"]), str(item["attempts"]), item["since"][:19])
+        numbers = (str(item["parked"]), str(item["attempts"]))
         what = (item["stream"] or "", _short(item["event_type"]), item["standing"])
         table.add_row(
             item["service"], str(item["id"]), item["reader"], *what, *numbers, item["since"][:19], Text(_why(item))
