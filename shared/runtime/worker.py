@@ -25,7 +25,7 @@ from shared.eventsourcing.errors import WrongPartitionCount
 from shared.eventsourcing.feed import FeedReader
 from shared.eventsourcing.firing import TimerRunner
 from shared.eventsourcing.identifiers import uuid7
-from shared.eventsourcing.kafka import ends_fetched, partitions_of
+from shared.eventsourcing.kafka import close, ends_fetched, partitions_of
 from shared.eventsourcing.membership import member_id, members_of
 from shared.eventsourcing.pulse import Watched
 from shared.eventsourcing.reader import Reader
@@ -175,7 +175,7 @@ class Worker:
                 if len(found) != PARTITIONS:
                     raise WrongPartitionCount(topic, expected=PARTITIONS, actual=len(found))
         finally:
-            await consumer.stop()
+            await close(consumer)
 
     async def stop(self) -> None:
         """Finish the slices in hand, leave the groups, give the lead back."""
