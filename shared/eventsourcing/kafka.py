@@ -89,7 +89,7 @@ class Kafka:
             security=self._broker_security(),
             allow_auto_create_topics=False,
             consumer_only=True,
-            graceful_timeout=8,
+            graceful_timeout=7,
             request_timeout_ms=_REQUEST_TIMEOUT_MS,
             retry_backoff_ms=_RETRY_MS,
             logger=None,

@@ -20,6 +20,7 @@ from shared.runtime.metrics import Metrics
 from shared.runtime.metrics_port import metrics_port
 from shared.runtime.service import Runtime, Service, database_answers, kafka_of
 from shared.runtime.settings import Settings
+from shared.runtime.stopping import ANSWER_SECONDS, Drained, Server, keep_ten_seconds
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -78,27 +79,40 @@ def _serve(service: Service, settings: Settings, role: str) -> int:
         server.should_exit = True
 
     runtime = Runtime(service, settings)
+    worker = None if role == "api" else _worker(runtime, exit_process)
+    application = Drained(_application(runtime, role, worker))
     config = uvicorn.Config(
-        _application(runtime, role, exit_process),
+        application,
         host=settings.http_host,
         port=settings.http_port,
         log_config=None,
         access_log=False,
-        timeout_graceful_shutdown=8,
+        timeout_graceful_shutdown=ANSWER_SECONDS,
         lifespan="on",
     )
-    server = uvicorn.Server(config)
+    server = Server(
+        config,
+        application,
+        drain_seconds=0 if role == "worker" else settings.drain_seconds,
+        stop=worker.stop if worker else None,
+        told=keep_ten_seconds,
+    )
     server.run()
     return 1 if failed or not server.started else 0
 
 
-def _application(runtime: Runtime, role: str, exit_process: Callable[[], None]) -> Any:
-    if role == "api":
-        return create_service_api(runtime)
-    from shared.runtime.worker import Worker, create_worker  # noqa: PLC0415 - an api loads no FastStream
+def _worker(runtime: Runtime, exit_process: Callable[[], None]) -> "Worker":
+    from shared.runtime.worker import Worker  # noqa: PLC0415 - an api loads no FastStream
 
-    worker = Worker(runtime, exit_process=exit_process)
-    return create_worker(worker) if role == "worker" else create_service_api(runtime, worker)
+    return Worker(runtime, exit_process=exit_process)
+
+
+def _application(runtime: Runtime, role: str, worker: "Worker | None") -> Any:
+    if worker is None or role == "all":
+        return create_service_api(runtime, worker)
+    from shared.runtime.worker import create_worker  # noqa: PLC0415 - an api loads no FastStream
+
+    return create_worker(worker)
 
 
 def create_service_api(runtime: Runtime, worker: "Worker | None" = None) -> "FastAPI":

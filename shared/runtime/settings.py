@@ -73,6 +73,12 @@ class Settings(BaseSettings):
     development_clock: Path | None = Field(
         default=None, description="Development alone: the file by which the clock is put forward. Unset: real time."
     )
+    drain_seconds: float = Field(
+        default=1,
+        ge=0,
+        le=3,
+        description="How long a process that is told to stop still answers, with 503, so that its port is left alone.",
+    )
     stall_seconds: float = Field(
         default=120,
         ge=1,

@@ -38,8 +38,8 @@ from shared.runtime.metrics_port import metrics_port
 from shared.runtime.service import Runtime
 from shared.runtime.worker_status import status
 
-_STOP_SECONDS: Final = 9.0
-"""A second more than a slice in hand may take, and less than the ten that a process gets."""
+_STOP_SECONDS: Final = 8.5
+"""More than a slice in hand may take, and less than the ten that a process gets."""
 _WATCH_SECONDS: Final = 10.0
 """How often the parts' progress is looked at, and their groups are asked for them."""
 
@@ -85,6 +85,7 @@ class Worker:
         self._exit_process = exit_process
         self._tasks: list[asyncio.Task[None]] = []
         self._started: set[str] = set()
+        self._stopping: asyncio.Task[None] | None = None
 
     def _subscription(self, reader: Reader) -> Subscription:
         runtime = self.runtime
@@ -178,7 +179,11 @@ class Worker:
             await close(consumer)
 
     async def stop(self) -> None:
-        """Finish the slices in hand, leave the groups, give the lead back."""
+        """Finish the slices in hand, leave the groups, give the lead back; once, however often it is asked for."""
+        self._stopping = self._stopping or asyncio.create_task(self._stop())
+        await asyncio.shield(self._stopping)
+
+    async def _stop(self) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_STOP_SECONDS):
                 for task in self._tasks:

@@ -1,0 +1,91 @@
+"""Stopping: what was accepted is finished, what comes meanwhile is sent elsewhere, and ten seconds are kept."""
+
+import asyncio
+import os
+import socket
+import threading
+from collections.abc import Callable, Coroutine
+from typing import Final
+
+import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from shared.runtime import problems
+from shared.runtime.logging import logger
+
+ANSWER_SECONDS: Final = 5
+"""How long requests that were accepted may take, once nobody is listening any more."""
+_LAST_SECONDS: Final = 9.5
+_OVERDUE: Final = 1
+_ALIVE: Final = "/health/live"
+
+log = logger(__name__)
+
+
+class Drained:
+    """An application that finishes what it has begun and, once it is `stopping`, begins nothing more."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self.stopping = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and self.stopping and scope["path"] != _ALIVE:
+            await _elsewhere(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+
+async def _elsewhere(scope: Scope, receive: Receive, send: Send) -> None:
+    """503, after the whole request was read: a connection that is closed on what is still coming loses the answer."""
+    while (await receive()).get("more_body"):
+        pass
+    answer = problems.response(problems.unavailable(1, "This process is stopping; another one answers."), scope["path"])
+    answer.headers["Connection"] = "close"
+    await answer(scope, receive, send)
+
+
+class Server(uvicorn.Server):
+    """Serves until it is told to stop.
+
+    Then it refuses new requests for `drain_seconds`, while whoever distributes them notices; closes the port; and
+    finishes what was accepted. What `stop` does goes on meanwhile; `told` is called first.
+    """
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        application: Drained,
+        *,
+        drain_seconds: float,
+        stop: Callable[[], Coroutine[None, None, None]] | None = None,
+        told: Callable[[], None] = lambda: None,
+    ) -> None:
+        super().__init__(config)
+        self._application = application
+        self._drain_seconds = drain_seconds
+        self._stop = stop
+        self._told = told
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Called once the process was told to stop."""
+        self._told()
+        self._application.stopping = True
+        log.info("process.stopping")
+        working = asyncio.create_task(self._stop()) if self._stop is not None else None
+        await asyncio.sleep(self._drain_seconds)
+        await super().shutdown(sockets)
+        if working is not None:
+            await working
+
+
+def keep_ten_seconds() -> None:
+    """End this process in 9.5 s, whatever still hangs: every part of it survives being killed."""
+
+    def overdue() -> None:
+        log.critical("process.stopped_late", seconds=_LAST_SECONDS)
+        os._exit(_OVERDUE)
+
+    timer = threading.Timer(_LAST_SECONDS, overdue)
+    timer.daemon = True
+    timer.start()

@@ -1,0 +1,107 @@
+"""A server that is told to stop finishes what it accepted, refuses what comes, and answers nothing by half."""
+
+import asyncio
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from dataclasses import dataclass, field
+
+import httpx
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from shared.runtime.stopping import Drained, Server
+
+
+@dataclass
+class Slow:
+    """A server of one slow route, and a client of it."""
+
+    server: Server
+    serving: "asyncio.Task[None]"
+    client: httpx.AsyncClient
+    told: asyncio.Event
+    entered: asyncio.Event = field(default_factory=asyncio.Event)
+    answer: asyncio.Event = field(default_factory=asyncio.Event)
+    worked: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def told_to_stop(self) -> None:
+        self.server.should_exit = True
+        await self.told.wait()
+
+
+class _Unsignalled(Server):
+    """The test run has signal handlers of its own."""
+
+    def capture_signals(self) -> AbstractContextManager[None]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return nullcontext()
+
+
+@asynccontextmanager
+async def slow(*, drain_seconds: float) -> AsyncGenerator[Slow]:
+    async def wait(_request: Request) -> Response:
+        found.entered.set()
+        await found.answer.wait()
+        return PlainTextResponse("finished")
+
+    async def live(_request: Request) -> Response:
+        return PlainTextResponse("live")
+
+    async def work() -> None:
+        found.worked.set()
+
+    methods = ["GET", "POST"]
+    drained = Drained(Starlette(routes=[Route("/wait", wait, methods=methods), Route("/health/live", live)]))
+    listening = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(drained, log_config=None, lifespan="off", timeout_graceful_shutdown=5)
+    told = asyncio.Event()
+    server = _Unsignalled(config, drained, drain_seconds=drain_seconds, stop=work, told=told.set)
+    serving = asyncio.create_task(server.serve(sockets=[listening]))
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{listening.getsockname()[1]}", timeout=20) as client:
+        found = Slow(server, serving, client, told)
+        try:
+            yield found
+        finally:
+            found.answer.set()
+            server.should_exit = True
+            await serving
+
+
+async def test_what_was_accepted_is_finished_and_what_comes_meanwhile_is_sent_elsewhere() -> None:
+    async with slow(drain_seconds=2) as server:
+        accepted = asyncio.create_task(server.client.get("/wait"))
+        await server.entered.wait()
+        await server.told_to_stop()
+        refused = await server.client.post("/wait", content=b"x" * 300_000)
+        assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
+        assert refused.headers["Connection"] == "close"
+        assert refused.headers["Content-Type"] == "application/problem+json"
+        assert (await server.client.get("/health/live")).status_code == 200
+        await server.worked.wait()  # the rest of the process stops meanwhile
+        server.answer.set()
+        assert (await accepted).text == "finished"
+
+
+async def test_a_request_that_was_accepted_is_finished_after_the_port_is_closed() -> None:
+    async with slow(drain_seconds=0) as server:
+        accepted = asyncio.create_task(server.client.get("/wait"))
+        await server.entered.wait()
+        await server.told_to_stop()
+        async with httpx.AsyncClient(base_url=server.client.base_url) as other:
+            while True:
+                try:
+                    assert (await other.get("/wait")).status_code == 503
+                except httpx.TransportError:
+                    break
+        server.answer.set()
+        assert (await accepted).text == "finished"
+
+
+def test_a_process_that_hangs_is_ended_after_ten_seconds() -> None:
+    program = "import time; from shared.runtime.stopping import keep_ten_seconds; keep_ten_seconds(); time.sleep(60)"
+    assert subprocess.run([sys.executable, "-c", program], timeout=30, check=False).returncode == 1
