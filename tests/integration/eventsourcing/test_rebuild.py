@@ -1,114 +1,24 @@
-"""A rebuild beside what serves: equal under writes, resumed after a kill, rolled back, and never seen half done."""
+"""A rebuild beside what serves: equal under writes, switched unseen, rolled back, refused where it makes no sense."""
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Awaitable
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from launcher.brokers.broker import Broker
-from shared.eventsourcing import build_acts, builds
-from shared.eventsourcing.administration import fork_log
+from shared.eventsourcing import build_acts
 from shared.eventsourcing.build_acts import Refused
-from shared.eventsourcing.build_tables import checksums, shapes
-from shared.eventsourcing.builds import Build, Builds
-from shared.eventsourcing.kafka import Kafka
-from shared.eventsourcing.projection import Projection
-from shared.eventsourcing.rebuild import Rebuilds, Surroundings
-from shared.eventsourcing.subscription import Subscription
-from shared.schemas.identifiers import SYSTEM
+from shared.eventsourcing.build_tables import shapes
+from shared.eventsourcing.builds import Build
 from tests.conftest import NewTopic
-from tests.integration.eventsourcing.running import kafka_of, projecting, relaying, until
-from tests.integration.eventsourcing.tally import (
-    APPLIED,
-    SOMEBODY,
-    TALLY,
-    TYPES,
-    context,
-    count,
-    handler,
-    kernel_engine,
-    scalar,
-    tally_id,
-    tally_projection,
-)
+from tests.integration.eventsourcing.rebuilding import tallies
+from tests.integration.eventsourcing.running import until
+from tests.integration.eventsourcing.tally import SOMEBODY, scalar
 from tests.servers.databases import Database
 
 pytestmark = pytest.mark.kafka
-
-
-@dataclass(frozen=True, slots=True)
-class Tallies:
-    """A service with one projection, whose relay and live reader run."""
-
-    engine: AsyncEngine
-    kafka: Kafka
-    projection: Projection
-    live: Subscription
-
-    async def write(self, events: int, *, streams: int = 30) -> None:
-        commands = handler(self.engine)
-        for n in range(events):
-            await commands.handle(context(), TALLY, tally_id(n % streams), count())
-
-    async def builds(self) -> Builds:
-        async with self.engine.begin() as connection:
-            return await builds.read(connection, self.projection)
-
-    async def serves(self, build: int) -> bool:
-        return (await self.builds()).serving.build == build
-
-    async def applied(self, schema: str = "public") -> int:
-        async with self.engine.connect() as connection:
-            return (await checksums(connection, [APPLIED], schema))["applied"].rows
-
-    async def all_applied(self, events: int) -> None:
-        """Wait until what serves has them, and see that it has each once and in order."""
-
-        async def there() -> bool:
-            return await self.applied() >= events
-
-        await until(there, what=f"{events} events applied")
-        assert await self.applied() == events
-        assert await scalar(self.engine, "select count(distinct position) from applied") == events
-        assert await scalar(self.engine, "select coalesce(sum(disorder), 0) from tallies") == 0
-        assert await scalar(self.engine, "select sum(total)::bigint from tallies") == events
-
-    async def rebuilt(self, **options: Any) -> Build:
-        """What serves after a rebuild."""
-        begun = await build_acts.request(self.engine, self.projection, by=SOMEBODY, **options)
-        await until(lambda: self.serves(begun.build), what=f"{begun.name} serves")
-        return (await self.builds()).serving
-
-    @asynccontextmanager
-    async def worker(self, projection: Projection | None = None) -> AsyncGenerator[Rebuilds]:
-        """A worker's share in rebuilds, as long as the block."""
-        topic = self.projection.topics[0]
-        around = Surroundings(
-            engine=self.engine, kafka=self.kafka, types=TYPES, service=topic, topic=topic, partitions=12
-        )
-        rebuilds = Rebuilds(around, [projection or self.projection])
-        task = asyncio.create_task(rebuilds.run())
-        try:
-            yield rebuilds
-        finally:
-            task.cancel()
-            await asyncio.wait([task])
-            await rebuilds.stop()
-
-
-@asynccontextmanager
-async def tallies(database: Database, broker: Broker, topic: str, **options: Any) -> AsyncGenerator[Tallies]:
-    engine, kafka = await kernel_engine(database, topics=(topic,)), kafka_of(broker)
-    projection = tally_projection(topic)
-    async with relaying(engine, kafka, topic), projecting(engine, kafka, projection, group=topic, **options) as live:
-        yield Tallies(engine, kafka, projection, live)
-    await engine.dispose()
 
 
 async def test_a_rebuild_under_writes_equals_what_serves_and_takes_its_place(
@@ -237,79 +147,6 @@ async def test_a_build_that_differs_waits_where_equality_was_asked_for_until_it_
             ("tallies", False, {"old": 29, "new": 30}),
             ("applied", True, {"old": 60, "new": 60}),
         ]
-
-
-async def test_after_forks_in_a_row_one_rebuild_follows_the_youngest_log(
-    database: Database, kafka: Broker, new_topic: NewTopic
-) -> None:
-    async with tallies(database, kafka, await new_topic(partitions=12)) as tally:
-        await tally.write(60)
-        await tally.all_applied(60)
-        await fork_log(tally.engine, actor=SOMEBODY, reason="restored from a backup")
-        await until(lambda: _published(tally.engine, 60), what="published again")
-        async with tally.worker():
-            await fork_log(tally.engine, actor=SOMEBODY, reason="restored from an older backup")
-            serving = await tally.rebuilt()  # not even published when it is asked for
-            assert await tally.applied() == 60
-            assert serving.comparison is not None
-            assert len(serving.comparison["not_comparable"]) == 12
-            await tally.write(20)
-            await tally.all_applied(80)
-
-
-async def test_a_fork_in_the_middle_of_a_rebuild_is_followed_too(
-    database: Database, kafka: Broker, new_topic: NewTopic
-) -> None:
-    async with tallies(database, kafka, await new_topic(partitions=12)) as tally:
-        await tally.write(60)
-        await tally.all_applied(60)
-        begun = await build_acts.request(tally.engine, tally.projection, by=SOMEBODY, require_equal=True)
-        async with tally.engine.begin() as connection:  # keeps it from the switch
-            await connection.execute(text("delete from tallies"))
-        async with tally.worker():
-
-            async def read_all() -> bool:
-                return await tally.applied(begun.name) == 60
-
-            await until(read_all, what="the old log is read")
-            await fork_log(tally.engine, actor=SOMEBODY, reason="restored from a backup")
-            await until(lambda: _published(tally.engine, 60), what="published again")
-            await build_acts.accept(tally.engine, tally.projection, by=SOMEBODY)
-            await until(lambda: tally.serves(2), what="the build serves")
-            await tally.write(20)
-            await tally.all_applied(80)
-
-
-async def _published(engine: AsyncEngine, events: int) -> bool:
-    return await scalar(engine, "select position from log") >= events
-
-
-async def test_a_newer_version_of_the_code_is_built_beside_the_old_when_a_worker_starts(
-    database: Database, kafka: Broker, new_topic: NewTopic
-) -> None:
-    async with tallies(database, kafka, await new_topic(partitions=12)) as tally:
-        await tally.write(60)
-        async with tally.worker():
-            await tally.all_applied(60)
-        newer = replace(tally.projection, version=2)
-        async with tally.worker(newer):
-            await until(lambda: tally.serves(2), what="the newer version serves")
-            serving = (await tally.builds()).serving
-            assert (serving.version, serving.requested_by) == (2, SYSTEM)
-            with pytest.raises(Refused) as refusal:
-                await build_acts.roll_back(tally.engine, newer, by=SOMEBODY)
-            assert refusal.value.rule == "version-differs"
-            await tally.write(5)
-
-            async def superseded() -> bool:
-                return "serves rows of version 2" in (tally.live.last_error or "")
-
-            await until(superseded, what="the old code touches the new rows no more")
-            assert await tally.applied() == 60
-        async with tally.worker():  # the older release is deployed again
-            await build_acts.roll_back(tally.engine, tally.projection, by=SOMEBODY)
-            await until(lambda: tally.serves(1), what="the older version serves")
-        await tally.all_applied(65)
 
 
 async def test_the_tables_of_a_build_are_made_as_those_that_serve_also_after_a_migration(
