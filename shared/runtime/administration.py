@@ -1,10 +1,12 @@
 """Administration over HTTP, the same in every service: the log and its reactions: status, fork, follow."""
 
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter
 
+from shared.eventsourcing import timers
 from shared.eventsourcing.administration import follow, fork_log, log_status, reader_status
 from shared.eventsourcing.decider import RequestBody
 from shared.runtime.authorization import Permissions, Relation
@@ -29,7 +31,9 @@ def administration_routes(runtime: Runtime) -> APIRouter:
     """The routes under `/<service>/v1/admin`, for the role admin alone."""
     routes = APIRouter(prefix="/admin", tags=["administration"])
     engine, service = runtime.engine, runtime.service
-    reactions = {reaction.name: reaction for reaction in service.reactions}
+    reactions = {reaction.name: partial(follow, engine, reaction.name) for reaction in service.reactions}
+    if service.timers is not None:
+        reactions[timers.READER] = partial(timers.rebuild_timers, engine)
 
     @routes.get("/log", summary="How much is stored and how much of it published")
     async def show_log(edge: AtEdge) -> dict[str, Any]:
@@ -41,7 +45,7 @@ def administration_routes(runtime: Runtime) -> APIRouter:
         PERMISSIONS.require("administer", edge.caller)
         return {"log_id": str(await fork_log(engine, actor=edge.caller.person, reason=body.reason))}
 
-    @routes.get("/reactions", summary="The reactions and how far they are")
+    @routes.get("/reactions", summary="The reactions, timers among them, and how far they are")
     async def list_reactions(edge: AtEdge) -> dict[str, Any]:
         PERMISSIONS.require("administer", edge.caller)
         return {"items": [asdict(await reader_status(engine, name)) for name in reactions]}
@@ -51,7 +55,7 @@ def administration_routes(runtime: Runtime) -> APIRouter:
         PERMISSIONS.require("administer", edge.caller)
         if name not in reactions:
             raise not_found("reaction", name)
-        await follow(engine, name)
+        await reactions[name]()
         return {"name": name, "state": "following"}
 
     routes.include_router(dead_letter_routes(runtime, PERMISSIONS))

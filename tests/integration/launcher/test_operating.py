@@ -48,6 +48,15 @@ async def test_a_rebuild_is_asked_for_once_shown_and_cancelled(operator: Operato
     assert "building" not in (await operator.says("projections", "list", "goals"))[1]
 
 
+async def test_a_fork_names_the_timers_too_and_they_can_be_told_to_follow(operator: Operator) -> None:
+    code, said = await operator.says("log", "fork", "goals", "--reason", "a restore")
+    assert code == 0, said
+    assert "trellis log follow goals timers" in said
+    code, said = await operator.says("log", "follow", "goals", "timers")
+    assert (code, said.strip()) == (0, "goals: timers follows the new log")
+    assert (await operator.says("log", "follow", "goals", "calendar"))[0] == 1
+
+
 @pytest.mark.parametrize("act", ["rollback", "drop", "cancel", "accept", "watch"])
 async def test_what_makes_no_sense_as_things_stand_is_refused(operator: Operator, act: str) -> None:
     code, said = await operator.says("projections", act, "goals", "goal_plans")
