@@ -89,6 +89,7 @@ async def _whole(run: Run, seconds: float) -> int:
         await run.rig.bring_back()
     verdict = await judge(run)
     for _ in run.last:
+        _show(run, verdict)
         verdict = with_restore(run, verdict, await restore.an_older_backup(run))
     _show(run, verdict)
     return 0 if verdict.well and not run.missing() else 1
