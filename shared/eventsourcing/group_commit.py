@@ -15,12 +15,18 @@ from shared.eventsourcing.store import Append, EventStore, Head, KeyTaken
 
 LARGEST_GROUP: Final = 200
 """Commands in one statement at most: what is beyond waits for the next."""
+_LARGE_GROUP: Final = 1_000_000
+"""Characters of events after which a group takes no more: a statement must end within the command timeout."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
     append: Append
     head: "asyncio.Future[Head | None]"
+
+    @property
+    def size(self) -> int:
+        return sum(len(event.data) for event in self.append.events)
 
 
 class GroupCommit:
@@ -52,20 +58,26 @@ class GroupCommit:
 
     async def _write(self) -> None:
         while group := self._next_group():
-            await self._append_together(group)
+            try:
+                await self._append_together(group)
+            except BaseException as error:  # this task itself is being ended
+                _fail([*group, *self._waiting], error)
+                raise
 
     def _next_group(self) -> list[_Waiting]:
         """At most one command of a stream and of an idempotency key; whose caller has gone is left out."""
         group: list[_Waiting] = []
         taken: set[object] = set()
         later: list[_Waiting] = []
-        while self._waiting and len(group) < self._largest:
+        size = 0
+        while self._waiting and len(group) < self._largest and size < _LARGE_GROUP:
             waiting = self._waiting.popleft()
             names = {waiting.append.stream, waiting.append.key} - {None}
             if waiting.head.cancelled():
                 continue
             (later if names & taken else group).append(waiting)
             taken |= names
+            size += waiting.size
         self._waiting.extendleft(reversed(later))
         return group
 
@@ -79,18 +91,15 @@ class GroupCommit:
                 return
             for waiting in group:  # the server rolled all of it back: each is tried for itself
                 await self._append_together([waiting])
-        except BaseException as error:  # whether it was stored is not known: to try again could store it twice
+        except Exception as error:  # noqa: BLE001 - whether it was stored is not known: a second try could double it
             _fail(group, error)
-            if not isinstance(error, Exception):
-                _fail(self._waiting, error)
-                raise
         else:
             for waiting in group:
                 if not waiting.head.done():
                     waiting.head.set_result(heads.get(waiting.append.stream))
 
 
-def _fail(group: Sequence[_Waiting] | deque[_Waiting], error: BaseException) -> None:
+def _fail(group: Sequence[_Waiting], error: BaseException) -> None:
     for waiting in group:
         if not waiting.head.done():
             waiting.head.set_exception(error)
