@@ -5,7 +5,6 @@ import random
 import time
 from collections.abc import Sequence
 from typing import Any, Final
-from uuid import UUID
 
 import asyncpg
 import structlog
@@ -23,8 +22,9 @@ from shared.eventsourcing.partitioning import partition_of
 from shared.eventsourcing.pulse import Pulse
 from shared.eventsourcing.reconciliation import last_records, reconcile
 from shared.eventsourcing.store import Metadata
+from shared.eventsourcing.stored_envelope import envelope_of
 from shared.eventsourcing.tracing import OFF, Tracing
-from shared.schemas.envelope import Envelope, LogMark, mark_to_headers, to_headers
+from shared.schemas.envelope import LogMark, mark_to_headers, to_headers
 
 _POLL_SECONDS: Final = 0.03
 _QUIET_POLL_SECONDS: Final = 0.1  # after a second without an event: what an idle worker costs is mostly asking
@@ -41,29 +41,6 @@ _READ: Final = """select position, stream, version, event_id, type, data, metada
                     from events where position > $1 and position <= $2 order by position limit $3"""
 
 log = structlog.get_logger(__name__)
-
-
-def envelope_of(row: Any, *, source: str, log_id: UUID, previous_position: int) -> Envelope:
-    """The envelope of a stored event: a pure function of the log, so that a re-sent record is byte-equal."""
-    metadata = Metadata.decode(row["metadata"])
-    return Envelope(
-        id=row["event_id"],
-        source=source,
-        type=row["type"],
-        subject=row["stream"],
-        time=metadata.occurred_at,
-        sequence=row["version"],
-        log_id=log_id,
-        position=row["position"],
-        previous_position=previous_position,
-        recorded_at=row["recorded_at"],
-        actor=metadata.actor,
-        correlation_id=metadata.correlation_id,
-        causation_id=metadata.causation_id,
-        command_id=metadata.command_id,
-        policy_version=metadata.policy_version,
-        traceparent=metadata.traceparent,
-    )
 
 
 class Relay:

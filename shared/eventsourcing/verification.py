@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from shared.eventsourcing.database import driver
 from shared.eventsourcing.kafka import Kafka
 from shared.eventsourcing.partitioning import partition_of
-from shared.eventsourcing.relay import envelope_of
+from shared.eventsourcing.stored_envelope import envelope_of
 from shared.eventsourcing.topic_scan import TopicScan
 from shared.eventsourcing.verified_partition import Difference, Expected, VerifiedPartition
 

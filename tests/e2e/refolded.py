@@ -14,7 +14,7 @@ from shared.eventsourcing.database import create_engine
 from shared.eventsourcing.identifiers import uuid7
 from shared.eventsourcing.projection import Projection
 from shared.eventsourcing.recorded import Recorded
-from shared.eventsourcing.relay import envelope_of
+from shared.eventsourcing.stored_envelope import envelope_of
 from shared.runtime.migration import migrate
 from shared.runtime.service import Service
 from shared.schemas.event import EventTypes, UnknownEvent

@@ -7,8 +7,8 @@ from typing import Any
 
 from shared.eventsourcing.database import driver
 from shared.eventsourcing.partitioning import partition_of
-from shared.eventsourcing.relay import envelope_of
 from shared.eventsourcing.schema import PARTITIONS
+from shared.eventsourcing.stored_envelope import envelope_of
 from shared.runtime.service import Runtime
 from shared.schemas.envelope import Headers, to_headers
 

@@ -26,9 +26,9 @@ from shared.eventsourcing.firing import PICK, TimerRunner
 from shared.eventsourcing.handler import CommandHandler
 from shared.eventsourcing.identifiers import derived
 from shared.eventsourcing.recorded import Recorded
-from shared.eventsourcing.relay import envelope_of
 from shared.eventsourcing.schema import install, install_timers, register_reader
 from shared.eventsourcing.store import Append, EventStore
+from shared.eventsourcing.stored_envelope import envelope_of
 from shared.eventsourcing.timers import READER, CancelTimer, DueTimer, Planned, SetTimer, TimerPlanner, Timers
 from shared.schemas.event import Event, EventTypes
 from tests.integration.eventsourcing.tally import NOW, SOMEBODY, context
