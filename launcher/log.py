@@ -118,7 +118,8 @@ def _done(log: LogAddress, work: Callable[[LogAddress, Verified], Coroutine[Any,
 
 @contextmanager
 def _bar(topic: str) -> Generator[Verified]:
+    terminal = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+    with Progress(*columns, console=terminal, transient=True, disable=not terminal.is_terminal) as bars:
         bar = bars.add_task(topic, total=None)
         yield lambda position, horizon: bars.update(bar, completed=position, total=horizon)

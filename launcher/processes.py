@@ -134,6 +134,7 @@ def service_settings(service: str, around: Surroundings) -> Mapping[str, str]:
         "TRELLIS_ISSUER": ISSUER,
         "TRELLIS_AUDIENCE": AUDIENCE,
         "TRELLIS_JWKS_URL": f"http://127.0.0.1:{issuer_port}/jwks.json",
+        "TRELLIS_DEVELOPMENT_CLOCK": str(around.state.clock),
     }
 
 

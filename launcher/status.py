@@ -142,6 +142,9 @@ def _show(found: Status, console: Console) -> None:
         console.print(f"{_tick(said['ready'])} {service} {address}")
         for name, worker in [*said["workers"].items()][1:]:
             console.print(f"{_tick(worker['ready'])} {name} {worker['address']}")
+        timers = (said["worker"] or {}).get("timers") or {}
+        if timers.get("failing"):
+            console.print(f"    {timers['failing']} timers fail, {timers['parked']} are parked: `trellis timers list`")
     if not found["ready"]:
         console.print(f"\nNot everything is ready. Start it: [bold]trellis up[/bold]. Logs: {found['folder']}/logs")
 

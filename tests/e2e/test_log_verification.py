@@ -5,7 +5,10 @@ import json
 import pytest
 
 from launcher.processes import SERVICES
+from shared.runtime.caller import Role
+from shared.runtime.clock import now
 from tests.e2e.installation import Installation
+from tests.integration.eventsourcing.running import until
 
 pytestmark = pytest.mark.e2e
 
@@ -30,5 +33,19 @@ async def test_another_topic_needs_to_be_told_whose_log_it_copies(installation: 
     assert "has no topic nowhere.events" in " ".join(missing.output.split())
 
 
-async def test_the_development_clock_is_put_forward(installation: Installation) -> None:
-    assert "ahead of the real time" in await installation.trellis.run_well("clock", "advance", "1s")
+async def test_when_the_development_clock_is_put_forward_what_is_then_due_happens(installation: Installation) -> None:
+    head = installation.company.head
+    today = now().date().isoformat()
+    body = {"level": "person", "owner": str(head.person), "title": "Today", "starts_on": today, "ends_on": today}
+    async with installation.client("goals", head.person, Role.MANAGER) as client:
+        answer = await client.post("/goals", json=body)
+        assert answer.status_code == 201, answer.text
+        goal = f"/goals/{answer.json()['id']}"
+
+        async def expired() -> bool:
+            answer = await client.get(goal)
+            return answer.status_code == 200 and answer.json()["expired"]
+
+        assert not await expired()
+        assert "ahead of the real time" in await installation.trellis.run_well("clock", "advance", "2d")
+        await until(expired, what="the goal has expired")

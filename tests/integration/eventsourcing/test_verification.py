@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from launcher.brokers.broker import Broker
+from shared.eventsourcing.administration import fork_log
 from shared.eventsourcing.database import create_engine
 from shared.eventsourcing.kafka import Kafka
 from shared.eventsourcing.refill import RefillRefused, refill
@@ -20,7 +21,16 @@ from shared.runtime.log_commands import as_json, in_words
 from shared.schemas.envelope import Envelope, LogMark
 from tests.conftest import NewTopic
 from tests.integration.eventsourcing.running import kafka_of, published, relaying, until
-from tests.integration.eventsourcing.tally import TALLY, context, count, handler, kernel_engine, scalar, tally_id
+from tests.integration.eventsourcing.tally import (
+    SOMEBODY,
+    TALLY,
+    context,
+    count,
+    handler,
+    kernel_engine,
+    scalar,
+    tally_id,
+)
 from tests.servers.databases import Database
 
 pytestmark = pytest.mark.kafka
@@ -221,6 +231,15 @@ async def test_what_the_relay_has_yet_to_publish_is_no_difference_and_counted(cl
     assert (found.sound, found.events, found.unpublished) == (True, EVENTS, 5)
     assert not found.complete
     assert verdict(found).startswith("no difference up to there, but 5 events behind it are stored and not published")
+
+
+async def test_after_a_fork_the_records_of_the_old_log_are_passed_over(clean: PublishedLog) -> None:
+    await fork_log(clean.engine, actor=SOMEBODY, reason="restored from a backup")
+    async with relaying(clean.engine, clean.kafka, clean.topic, owner="another"):
+        await until(lambda: _published(clean), what="everything is published as a new log")
+    found = await clean.verify()
+    assert found.sound, verdict(found)
+    assert sum(p.superseded for p in found.partitions) == EVENTS + PARTITIONS
 
 
 async def test_a_full_topic_is_not_refilled(clean: PublishedLog) -> None:
