@@ -96,7 +96,7 @@ async def test_a_dead_letter_is_shown_whole(parked: Parked) -> None:
     said = await parked.says("show", "goals", str(parked.culprit))
     for part in (
         "ValidationError",
-        "Traceback",
+        'File "',
         "ce_subject: " + STREAM,
         '{"title": "Halve the open tickets"}',
         "behind",
