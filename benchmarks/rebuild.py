@@ -77,17 +77,20 @@ async def _rebuild(engine: AsyncEngine, url: str, goals: int) -> None:
     await asyncio.sleep(5)
     began = time.monotonic()
     begun = await build_acts.request(engine, goal_tree.PROJECTION, by=SYSTEM, require_equal=True)
-    while True:
-        async with engine.begin() as connection:
-            serving = (await builds.read(connection, goal_tree.PROJECTION)).serving
-        if serving.build == begun.build:
-            break
+    serving = await _serving(engine)
+    while serving.build != begun.build:
         await asyncio.sleep(0.02)
+        serving = await _serving(engine)
     switched = time.monotonic()
     await asyncio.sleep(5)
     client.terminate()
     output, _ = await client.communicate()
     _say(json.loads(output), serving.comparison or {}, began=began, switched=switched)
+
+
+async def _serving(engine: AsyncEngine) -> builds.Build:
+    async with engine.begin() as connection:
+        return (await builds.read(connection, goal_tree.PROJECTION)).serving
 
 
 def _say(client: dict[str, Any], comparison: dict[str, Any] | Any, *, began: float, switched: float) -> None:
