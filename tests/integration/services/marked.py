@@ -17,6 +17,7 @@ _VALUES: Final = {
     "scale_maximum": "5",
     "minimum_coverage": "60",
     "self_weight": "0",
+    "zone": "Europe/Berlin",
     "amount": "100.00",
     "ends_on": "2026-12-31",
     "coverage_end": "2026-12-31",
