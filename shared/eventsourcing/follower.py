@@ -7,7 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.eventsourcing import checkpoints
 from shared.eventsourcing.checkpoints import Checkpoint, CheckpointMissing
-from shared.eventsourcing.reader import Applier, Progress, Reader
+from shared.eventsourcing.progress import Progress
+from shared.eventsourcing.reader import Applier, Reader
 from shared.eventsourcing.walk import Record
 from shared.schemas.envelope import Envelope, MalformedEnvelope, from_headers
 from shared.schemas.event import EventTypes

@@ -9,6 +9,8 @@ from aiokafka.structs import TopicPartition
 
 HOLE_SECONDS: Final = 3.0
 """How long a hole may take to heal by the relay's re-send before it is looked for."""
+_BEFORE_STOPPING: Final = 10
+"""So many times as long before what was looked for in vain stops its partition: an emptied topic may be filled."""
 
 
 class Verdict(Enum):
@@ -25,6 +27,7 @@ class _Hole:
     since: float
     position: int
     offset: int
+    read_to: int
     tries: int = 0
 
 
@@ -39,13 +42,19 @@ class Holes:
         """What follows `position` was missing when `offset` was read; the clock runs from the first time."""
         hole = self._holes.get(tp)
         if hole is None or hole.position != position:
-            self._holes[tp] = _Hole(time.monotonic(), position, offset)
+            self._holes[tp] = _Hole(time.monotonic(), position, offset, read_to=offset)
 
     def passed(self, tp: TopicPartition, *, position: int) -> None:
         """Records were read; a hole has healed only if they moved the position on."""
         hole = self._holes.get(tp)
         if hole is not None and hole.position != position:
             del self._holes[tp]
+
+    def sent_again(self, tp: TopicPartition, *, offset: int) -> None:
+        """Records came again, up to this offset: further on than any before, so that a relay is filling the topic."""
+        hole = self._holes.get(tp)
+        if hole is not None and offset > hole.read_to:
+            hole.since, hole.read_to = time.monotonic(), offset
 
     def has(self, tp: TopicPartition) -> bool:
         return tp in self._holes
@@ -61,7 +70,10 @@ class Holes:
         """
         self.passed(tp, position=position)
         hole = self._holes.get(tp)
-        if hole is None or time.monotonic() - hole.since < self._seconds or (hole.tries and read_up_to <= hole.offset):
+        if hole is None or (hole.tries and read_up_to <= hole.offset):
+            return Verdict.NOTHING
+        patience = self._seconds * (_BEFORE_STOPPING if hole.tries > 1 else 1)
+        if time.monotonic() - hole.since < patience:
             return Verdict.NOTHING
         hole.since, hole.tries = time.monotonic(), hole.tries + 1
         if hole.tries == 1:

@@ -5,7 +5,6 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from typing import Final, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 import structlog
@@ -19,6 +18,7 @@ from shared.eventsourcing.database import is_transient
 from shared.eventsourcing.dead_letters import ParkedRecord
 from shared.eventsourcing.errors import Conflict
 from shared.eventsourcing.line_ids import ids_in
+from shared.eventsourcing.progress import Progress, joined
 from shared.eventsourcing.recorded import Recorded
 from shared.eventsourcing.tracing import OFF, Tracing
 from shared.eventsourcing.walk import Record, Walk, walk
@@ -54,17 +54,6 @@ class Forgoing(Protocol):
     """An applier that remembers which events it is done with."""
 
     async def forgo(self, connection: AsyncConnection, given_up: Envelope) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """Where a slice left its partition; `held_at` is the offset of a record that is not to be applied yet."""
-
-    position: int
-    next_offset: int
-    hole: bool = False
-    stopped: bool = False
-    held_at: int | None = None
 
 
 class Reader:
@@ -107,7 +96,7 @@ class Reader:
         size, start = self._size, 0
         try:
             while start < len(records) and not (progress and progress.stopped):
-                progress = _joined(progress, await self._apply(topic, partition, records[start : start + size]))
+                progress = joined(progress, await self._apply(topic, partition, records[start : start + size]))
                 start += size
         except Exception as error:
             if is_transient(error):
@@ -130,7 +119,7 @@ class Reader:
             log.warning("reader.slice_poisoned", reader=self.name, records=len(records), error=type(error).__name__)
         half = len(records) // 2
         progress = await self._apply(topic, partition, records[:half])
-        return progress if progress.stopped else _joined(progress, await self._apply(topic, partition, records[half:]))
+        return progress if progress.stopped else joined(progress, await self._apply(topic, partition, records[half:]))
 
     async def _slice(self, topic: str, partition: int, records: Sequence[Record], apply: _Apply) -> Progress:
         try:
@@ -154,7 +143,7 @@ class Reader:
         for call in committed:
             call()
         self.counts.committed(path, began=began)
-        return Progress(path.position, path.next_offset, hole=path.hole, stopped=stopped)
+        return Progress(path.position, path.next_offset, hole=path.hole, repeated=path.skipped > 0, stopped=stopped)
 
     async def _not_parked(self, connection: AsyncConnection, path: Walk) -> list[tuple[Record, Envelope]]:
         """What may be applied: malformed records, and events behind a dead letter of their stream, are parked."""
@@ -229,12 +218,14 @@ class Reader:
         await checkpoints.stop(connection, self.name, checkpoint, reason, seen_log_id=path.seen_log_id)
         return True
 
-    async def stop(self, topic: str, partition: int, reason: str) -> None:
-        """Stop a partition: its hole is real."""
-        log.error("reader.stopped", reader=self.name, topic=topic, partition=partition, why=reason)
+    async def stop(self, topic: str, partition: int, reason: str, *, position: int) -> None:
+        """Stop a partition whose hole behind this position is real, unless it has moved on meanwhile."""
         async with self.engine.begin() as connection:
             checkpoint = await checkpoints.lock(connection, self.name, topic, partition)
+            if checkpoint.position != position:
+                return
             await checkpoints.stop(connection, self.name, checkpoint, reason)
+        log.error("reader.stopped", reader=self.name, topic=topic, partition=partition, why=reason)
 
     async def retry(self, stream: str, topic: str, partition: int) -> bool:
         """Apply a parked stream's records in order, up to the first that still waits or fails; whether none is left.
@@ -293,9 +284,3 @@ async def rerun_in_conflict(work: Callable[[], Awaitable[_Done]]) -> _Done:
                 raise
             await asyncio.sleep(random.uniform(0, 0.005 * 2**rerun))  # noqa: S311 - jitter, not a secret
     raise AssertionError("unreachable")
-
-
-def _joined(first: Progress | None, second: Progress) -> Progress:
-    """Where two slices, one after the other, left their partition."""
-    still = first is not None and first.hole and first.position == second.position
-    return replace(second, hole=second.hole or still)

@@ -1,7 +1,7 @@
 """Before a relay publishes: each partition's last record against the store. Behind is refilled, different is a fork."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -17,6 +17,8 @@ from shared.eventsourcing.partitioning import partition_of
 from shared.schemas.envelope import LogMark, MalformedEnvelope, from_headers
 
 _READ_SECONDS: Final = 10.0
+_IN_FLIGHT: Final = 4_000
+"""More records of one partition than a relay sends before it asks for their acknowledgement."""
 _STORED: Final = "select position, stream, event_id from events where position = any($1::bigint[])"
 
 
@@ -71,6 +73,40 @@ async def _slices_from(
     return slices
 
 
+async def without_beginning(consumer: AIOKafkaConsumer, topic: str, partitions: Iterable[int]) -> set[int]:
+    """Those of the partitions in which no chain begins, though all that they hold was read.
+
+    What was in flight when a topic was emptied may be all that it holds: by its last record nothing is missing.
+    """
+    left = {TopicPartition(topic, p): 0 for p in partitions}
+    if not left:
+        return set()
+    consumer.assign(list(left))
+    await consumer.seek_to_beginning(*left)
+    missing: set[int] = set()
+    async with asyncio.timeout(_READ_SECONDS):
+        ends = await consumer.end_offsets(list(left))
+        while left:
+            batches = await consumer.getmany(*left, timeout_ms=200)
+            for tp in list(left):
+                part = batches.get(tp, [])
+                left[tp] += len(part)
+                if left[tp] > _IN_FLIGHT or any(_begins(record) for record in part):
+                    del left[tp]
+                elif not part and await consumer.position(tp) >= ends[tp]:
+                    missing.add(tp.partition)
+                    del left[tp]
+    return missing
+
+
+def _begins(record: ConsumerRecord[bytes, bytes]) -> bool:
+    try:
+        envelope = from_headers(record.headers)
+    except MalformedEnvelope:
+        return False
+    return not isinstance(envelope, LogMark) and envelope.previous_position == 0
+
+
 def _published(record: ConsumerRecord[bytes, bytes]) -> Published | None:
     try:
         envelope = from_headers(record.headers)
@@ -82,12 +118,12 @@ def _published(record: ConsumerRecord[bytes, bytes]) -> Published | None:
 
 
 async def reconcile(
-    engine: AsyncEngine, topic: str, lead: Lead, last: Mapping[int, Published]
+    engine: AsyncEngine, topic: str, lead: Lead, last: Mapping[int, Published], *, emptied: Container[int] = ()
 ) -> tuple[int, dict[int, Link]]:
     """From where to publish: the position to read the store from, and each partition's last record that is certain.
 
     Certain is what the checkpoint says, or less where Kafka holds less: a relay that failed may have left a hole
-    before the last record, so that Kafka's end alone proves nothing.
+    before the last record, so that Kafka's end alone proves nothing. Nothing is certain in an emptied partition.
 
     Raises:
         LogForked: a partition ends with what the store does not hold at that position, or with a younger log.
@@ -99,6 +135,7 @@ async def reconcile(
         p: _certain(topic, p, lead, last.get(p), stored.get(last[p].position) if p in last else None)
         for p in range(lead.partitions)
     }
+    certain |= {p: Link(0, None) for p in certain if p in emptied}
     behind = [link.position for p, link in certain.items() if link.position < lead.chain[p].position]
     return min([lead.position, *behind]), certain
 

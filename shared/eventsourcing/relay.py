@@ -20,7 +20,7 @@ from shared.eventsourcing.kafka import Kafka, close
 from shared.eventsourcing.lease import LEASE_SECONDS, Lead, LeadLost, Lease, Link
 from shared.eventsourcing.partitioning import partition_of
 from shared.eventsourcing.pulse import Pulse
-from shared.eventsourcing.reconciliation import last_records, reconcile
+from shared.eventsourcing.reconciliation import last_records, reconcile, without_beginning
 from shared.eventsourcing.store import Metadata
 from shared.eventsourcing.stored_envelope import envelope_of
 from shared.eventsourcing.tracing import OFF, Tracing
@@ -169,8 +169,12 @@ class Leadership:
 
     async def begin(self) -> None:
         """Find out from where to publish, and put the checkpoint there if Kafka holds less than it says."""
-        last = await last_records(self._consumer, self._relay.topic, self._lead.partitions)
-        self._position, self._chain = await reconcile(self._relay.engine, self._relay.topic, self._lead, last)
+        topic = self._relay.topic
+        last = await last_records(self._consumer, topic, self._lead.partitions)
+        emptied = await without_beginning(self._consumer, topic, last)
+        if emptied:
+            log.warning("relay.topic_emptied", topic=topic, partitions=sorted(emptied))
+        self._position, self._chain = await reconcile(self._relay.engine, topic, self._lead, last, emptied=emptied)
         await self._relay.lease.move(self._lead.epoch, self._position, self._chain)
 
     async def step(self) -> None:

@@ -23,7 +23,8 @@ from shared.eventsourcing.described import described
 from shared.eventsourcing.holes import HOLE_SECONDS, Holes, Verdict
 from shared.eventsourcing.kafka import Kafka, positions_of
 from shared.eventsourcing.line_ids import ids_in
-from shared.eventsourcing.reader import Progress, Reader
+from shared.eventsourcing.progress import Progress
+from shared.eventsourcing.reader import Reader
 from shared.eventsourcing.reading import Reading
 from shared.eventsourcing.seeking import SeekOnAssignment, hold, pause, seek
 from shared.eventsourcing.starting_now import start_now
@@ -150,6 +151,8 @@ class Subscription:
             self._holes.seen(tp, position=progress.position, offset=offset)
         else:
             self._holes.passed(tp, position=progress.position)
+        if progress.repeated:
+            self._holes.sent_again(tp, offset=offset)
 
     def _failed(self, consumer: AIOKafkaConsumer, tp: TopicPartition, first: Record, error: Exception) -> None:
         self.last_error = described(error)
@@ -254,7 +257,7 @@ class Subscription:
                 seek(consumer, tp, 0)
             case Verdict.STOP:
                 reason = f"hole: what follows position {checkpoint.position} in the chain is not in the topic"
-                await self.reader.stop(tp.topic, tp.partition, reason)
+                await self.reader.stop(tp.topic, tp.partition, reason, position=checkpoint.position)
 
     def _resume(self, consumer: AIOKafkaConsumer, tp: TopicPartition) -> None:
         if tp in consumer.paused() and not self._backoffs.waits(tp):

@@ -263,6 +263,35 @@ async def test_a_partly_emptied_topic_is_refilled_without_repeating_what_it_hold
     await engine.dispose()
 
 
+async def test_an_emptied_topic_that_holds_but_what_was_in_flight_is_refilled(
+    database: Database, kafka: Broker, new_topic: NewTopic
+) -> None:
+    """A chunk whose sending outlived the topic lies in the new one: its last records are those of the checkpoint."""
+    engine, topic, full = await kernel_engine(database), await new_topic(partitions=12), await new_topic(partitions=12)
+    await fill(engine, 60)
+    async with relaying(engine, kafka_of(kafka), full):
+        await until(lambda: _published_up_to(engine, 60))
+    last = {p: (r, e) for p, r, e in await published(kafka_of(kafka), full, 12) if isinstance(e, Envelope)}
+    tails = sum(e.previous_position > 0 for _, e in last.values())  # another's only event is all that there was
+    producer = kafka_of(kafka).producer()
+    await producer.start()
+    for partition, (r, _) in last.items():
+        await producer.send_and_wait(
+            topic, r.value, key=r.key, partition=partition, headers=list(r.headers), timestamp_ms=r.timestamp
+        )
+    await producer.stop()
+    for owner in ("first", "second"):
+        async with relaying(engine, kafka_of(kafka), topic, owner=owner):
+
+            async def refilled() -> bool:
+                return len(set(await published_positions(kafka_of(kafka), topic))) == 60
+
+            await until(refilled, what="60 events in the emptied topic")
+            await until(lambda: _published_up_to(engine, 60))
+    assert len(await published_positions(kafka_of(kafka), topic)) == 60 + tails  # and not once more by the second
+    await engine.dispose()
+
+
 async def test_a_store_restored_from_a_backup_under_a_living_kafka_is_refused_until_the_log_is_forked(
     database: Database, kafka: Broker, new_topic: NewTopic
 ) -> None:
