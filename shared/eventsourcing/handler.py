@@ -210,7 +210,9 @@ class CommandHandler:
         """The stream's current state: what this process remembers, always completed by reading newer events."""
         stream = stream_name(decider.category, identity)
         known: Loaded[State] = self._cache.get(stream) or Loaded(decider.initial, 0, 0)
-        newer = await self.store.read(connection, stream, after=known.version)
+        newer = await self.store.read_on(connection, stream, after=known.version) if known.version else None
+        if newer is None:
+            known, newer = Loaded(decider.initial, 0, 0), await self.store.read(connection, stream)
         if not newer:
             return known
         state = decider.fold([e.event for e in newer], known.state)

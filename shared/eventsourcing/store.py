@@ -63,6 +63,9 @@ with taken as (
 select stream, max(version) as version, max(position) as position from appended group by stream"""
 _READ: Final = """select version, position, event_id, type, data from events
                    where stream = $1 and version > $2 order by version"""
+_READ_ON: Final = """select s.version as head, e.version, e.position, e.event_id, e.type, e.data
+                       from streams s left join events e on e.stream = s.stream and e.version > $2
+                      where s.stream = $1 order by e.version"""
 _HOLD_NEW: Final = """insert into streams (stream, version) select s, 0 from unnest($1::text[]) s order by s
                        on conflict do nothing"""
 _HOLD: Final = "select stream, version from streams where stream = any($1::text[]) order by stream for share"
@@ -190,6 +193,16 @@ class EventStore:
         """The stream's events with a version above `after`, in order."""
         rows = await (await driver(connection)).fetch(_READ, stream, after)
         return [self._stored(row) for row in rows]
+
+    async def read_on(self, connection: AsyncConnection, stream: str, *, after: int) -> list[StoredEvent] | None:
+        """The stream's events behind this version of it; None: the stream has not come so far.
+
+        It had, and the database was restored from a backup since.
+        """
+        rows = await (await driver(connection)).fetch(_READ_ON, stream, after)
+        if not rows or rows[0]["head"] < after:
+            return None
+        return [self._stored(row) for row in rows if row["version"] is not None]
 
     def _stored(self, row: Any) -> StoredEvent:
         event = self._types.decode(row["type"], row["data"])

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import asyncpg
 import pytest
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.eventsourcing.database import create_engine, driver, is_transient
@@ -20,11 +21,8 @@ from shared.eventsourcing.store import Append, EventStore, Head, Key
 from shared.schemas.event import Event
 from tests.integration.eventsourcing.running import until
 from tests.integration.eventsourcing.tally import (
-    NOW,
-    SOMEBODY,
     TALLY,
     TYPES,
-    Seal,
     context,
     count,
     handler,
@@ -32,7 +30,7 @@ from tests.integration.eventsourcing.tally import (
     scalar,
     tally_id,
 )
-from tests.integration.eventsourcing.test_store import new_event
+from tests.integration.eventsourcing.test_store import SEAL, new_event
 from tests.servers.databases import Database
 
 WITH_NUL = replace(new_event(), data='{"step":"\x00"}')
@@ -217,7 +215,7 @@ async def test_a_remembered_state_refuses_nothing_that_has_become_right(database
     await theirs.handle(context(), TALLY, tally_id("a"), count())
     current = await ours.handle(replace(context(), expected_version=2), TALLY, tally_id("a"), count())
     assert (current.version, current.state.total) == (3, 3)
-    await theirs.handle(context(), TALLY, tally_id("a"), Seal(at=NOW, by=SOMEBODY))
+    await theirs.handle(context(), TALLY, tally_id("a"), SEAL)
     with pytest.raises(Rejected):
         await ours.handle(context(), TALLY, tally_id("a"), count())
     await engine.dispose()
@@ -239,5 +237,23 @@ async def test_many_processes_commands_on_few_streams_are_each_stored_whole_and_
     for start in range(0, 300, 50):
         await asyncio.gather(*(one(n % 150) for n in range(start, start + 50)))
     assert await scalar(engine, "select count(*) from events") == accepted
+    assert await whole(engine)
+    await engine.dispose()
+
+
+async def test_what_is_remembered_of_a_stream_that_a_restore_took_back_is_forgotten(database: Database) -> None:
+    """The backup held neither the seal nor the second count: neither is "already so"."""
+    engine = await kernel_engine(database)
+    ours = handler(engine)
+    for command in (count(), count(), SEAL):
+        await ours.handle(context(), TALLY, tally_id("a"), command)
+    await ours.handle(context(), TALLY, tally_id("b"), SEAL)
+    async with engine.begin() as connection:
+        await connection.execute(text("delete from events where position > 1"))
+        await connection.execute(text("delete from streams where stream like '%' || :b"), {"b": str(tally_id("b"))})
+        await connection.execute(text("update streams set version = 1"))
+    for name, version in (("a", 2), ("b", 1)):
+        sealed = await ours.handle(context(), TALLY, tally_id(name), SEAL)
+        assert (sealed.version, sealed.state.sealed) == (version, True)
     assert await whole(engine)
     await engine.dispose()
