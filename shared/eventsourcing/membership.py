@@ -22,7 +22,9 @@ async def members_of(kafka: Kafka, groups: Collection[str]) -> Mapping[str, froz
     try:
         async with asyncio.timeout(_ASK_SECONDS):
             await administrator.start()
-            answers = cast("Sequence[Any]", await administrator.describe_consumer_groups(sorted(groups)))
+            answers: list[Any] = []
+            for group in sorted(groups):  # one by one: aiokafka cannot read an answer about several
+                answers += cast("Sequence[Any]", await administrator.describe_consumer_groups([group]))
     finally:
         await administrator.close()
     described = [group for answer in answers for group in answer.groups]

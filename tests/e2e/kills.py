@@ -76,10 +76,11 @@ def _victims(installation: Installation, kind: str, random: Random) -> list[int]
 
 
 async def _ended_well(installation: Installation, demo: Demo) -> None:
-    if not await demo.ended(within=_DEMO_SECONDS):
+    hangs = not await demo.ended(within=_DEMO_SECONDS)
+    if hangs or demo.process.returncode != 0:
         status = await installation.trellis.run("status", "--json")
-        raise AssertionError(f"the demo hangs:\n{demo.printed()[-3000:]}\n{status.output}")
-    assert demo.process.returncode == 0, f"{demo.printed()[-3000:]}\n{errors_logged(installation)}"
+        said = f"{demo.printed()[-3000:]}\n{errors_logged(installation)}\n{status.output}"
+        raise AssertionError(f"the demo {'hangs' if hangs else 'failed'}:\n{said}")
 
 
 def errors_logged(installation: Installation) -> str:

@@ -62,7 +62,8 @@ class Reader:
 
     async def is_member(self) -> bool:
         """As the worker's watchdog asks; a group that is being put together is not asked."""
-        found = (await members_of(self.kafka, [self.subscription.group])).get(self.subscription.group)
+        groups = (self.subscription.group, "a group that nobody is in")
+        found = (await members_of(self.kafka, groups)).get(self.subscription.group)
         if found is not None:
             self.subscription.reading.member(of_its_group=member_id(self.consumer) in found)
         return found is not None and member_id(self.consumer) in found
