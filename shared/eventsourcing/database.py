@@ -40,7 +40,6 @@ def create_engine(
         url,
         pool_size=2 * pool_size,
         max_overflow=0,  # an overflow is closed at once: under load a command paid for a connection of its own
-        pool_use_lifo=True,  # the ones used last have the statements prepared
         pool_timeout=pool_seconds,
         pool_pre_ping=False,
         hide_parameters=True,  # an error's message goes to the logs, and parameters hold what people wrote
