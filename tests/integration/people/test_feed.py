@@ -15,7 +15,7 @@ from shared.eventsourcing.database import create_engine
 from shared.eventsourcing.feed import FeedReader
 from shared.eventsourcing.identifiers import derived
 from shared.eventsourcing.kafka import Kafka
-from shared.eventsourcing.schema import install
+from shared.eventsourcing.schema import extend_dead_letters, install
 from shared.people.feed import PEOPLE_FEED
 from shared.people.population import exists, find
 from shared.people.table import create_people
@@ -35,6 +35,7 @@ async def engine(database: Database) -> AsyncIterator[AsyncEngine]:
     engine = create_engine(database.url)
     async with engine.begin() as connection:
         await connection.run_sync(install)
+        await connection.run_sync(extend_dead_letters)
         await connection.run_sync(create_people)
     yield engine
     await engine.dispose()
