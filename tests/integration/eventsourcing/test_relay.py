@@ -313,7 +313,7 @@ async def test_a_store_restored_from_a_backup_under_a_living_kafka_is_refused_un
     async with relaying(engine, kafka_of(kafka), topic) as relay:
 
         async def refused() -> bool:
-            return (await log_status(engine)).state == "forked"
+            return (await log_status(engine)).state == "forked" and relay.last_error is not None
 
         await until(refused, what="the fork is noticed")
         assert "log forked" in (relay.last_error or "")
