@@ -68,6 +68,7 @@ class Subscription:
         self._generations: dict[TopicPartition, int] = {}
         self._ends: dict[TopicPartition, int] = {}
         self._tasks: list[asyncio.Task[None]] = []
+        self._stopping = False
         self._subscriber = self._subscribe(broker, group, partitions, max_records)
 
     def _subscribe(self, broker: KafkaBroker, group: str, partitions: int, max_records: int) -> Any:
@@ -100,6 +101,7 @@ class Subscription:
     async def start(self) -> None:
         """Join, go to the checkpoints, and begin to watch. What raises left nothing behind and can be started again."""
         await start_now(self.reader.engine, self._kafka, self.reader.name)
+        self._stopping = False
         try:
             await self._subscriber.start()
         except BaseException:
@@ -110,7 +112,8 @@ class Subscription:
             await self.seek(self._subscriber.consumer.assignment())
 
     async def stop(self) -> None:
-        """Finish the slice in hand, leave the group."""
+        """Finish the slice in hand, leave the group. What else was fetched is read by whoever comes next."""
+        self._stopping = True
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -125,26 +128,36 @@ class Subscription:
         self._subscriber.batch_timeout_ms = _BUSY_POLL_MS
         consumer: Any = message.consumer
         records: Any = message.raw_message
+        applied: dict[TopicPartition, int] = {}
         for (topic, partition), part in groupby(records, key=lambda r: (r.topic, r.partition)):
-            await self._slice(consumer, TopicPartition(topic, partition), list(part))
+            if self._stopping:
+                return
+            tp = TopicPartition(topic, partition)
+            next_offset = await self._slice(consumer, tp, list(part))
+            if next_offset is not None:
+                applied[tp] = next_offset
+        await self._commit(consumer, applied)
 
-    async def _slice(self, consumer: AIOKafkaConsumer, tp: TopicPartition, records: list[Record]) -> None:
-        """One partition's records. FastStream swallows errors and would go on behind them: seek back first."""
+    async def _slice(self, consumer: AIOKafkaConsumer, tp: TopicPartition, records: list[Record]) -> int | None:
+        """One partition's records; the offset to read on at, unless they failed or the partition is stopped.
+
+        FastStream swallows errors and would go on behind them: seek back first.
+        """
         try:
             with self.reading.slice():
                 progress = await self.reader.process(tp.topic, tp.partition, records)
         except Exception as error:  # noqa: BLE001 - whatever it was, the records must be read again
             self._failed(consumer, tp, records[0], error)
-            return
+            return None
         self.last_error = None
         self._backoffs.succeeded(tp)
         if progress.stopped:
             pause(consumer, tp)
-            return
+            return None
         self._note_hole(tp, progress, records[-1].offset)
         if progress.held_at is not None:
             hold(consumer, tp, progress.held_at)
-        await self._commit(consumer, tp, progress.next_offset)
+        return progress.next_offset if progress.next_offset >= 0 else None
 
     def _note_hole(self, tp: TopicPartition, progress: Progress, offset: int) -> None:
         if progress.hole:
@@ -164,13 +177,13 @@ class Subscription:
         if seek(consumer, tp, first.offset):
             pause(consumer, tp)
 
-    async def _commit(self, consumer: AIOKafkaConsumer, tp: TopicPartition, offset: int) -> None:
+    async def _commit(self, consumer: AIOKafkaConsumer, offsets: dict[TopicPartition, int]) -> None:
         """Tell Kafka, as a hint; the checkpoint row is the truth."""
-        if self._kafka.assignment == "fixed" or offset < 0:
+        if self._kafka.assignment == "fixed" or not offsets or self._stopping:
             return
         with contextlib.suppress(KafkaError, TimeoutError):
             async with asyncio.timeout(_COMMIT_SECONDS):
-                await consumer.commit({tp: offset})
+                await consumer.commit(offsets)
 
     def assigned(self, partitions: Collection[TopicPartition]) -> None:
         """These are ours from now on: they are read from their checkpoints, as soon as those can be read."""
