@@ -19,11 +19,15 @@ from launcher.brokers.broker import Broker
 from launcher.process import free_port
 from launcher.processes import TOPICS
 from launcher.topic_creation import create_topics
-from services.goals.app import SERVICE
+from services.feedback.app import SERVICE as FEEDBACK
+from services.goals.app import SERVICE as GOALS
+from services.reviews.app import SERVICE as REVIEWS
+from services.rewards.app import SERVICE as REWARDS
 from shared.eventsourcing.database import create_engine
 from shared.eventsourcing.identifiers import derived, uuid7
 from shared.people.projection import apply
 from shared.runtime.caller import Role
+from shared.runtime.service import Service
 from shared.schemas.identifiers import PersonId
 from tests.integration.eventsourcing.running import until
 from tests.integration.eventsourcing.tally import scalar
@@ -39,10 +43,52 @@ _CLIENTS: Final = 3
 _PATIENCE: Final = 60.0
 
 
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What clients of a service do over and over: a command that is accepted, and a look."""
+
+    service: Service
+    command: str
+    body: dict[str, Any]
+    look: str
+    shown_in: str
+    """The table that has one row for each accepted command."""
+
+
+_YEAR: Final = {"starts_on": "2026-01-01", "ends_on": "2026-12-31"}
+_GOAL: Final = {
+    "level": "person",
+    "owner": str(ALICE),
+    "title": "Answer within a day",
+    "metric": {"kind": "number", "start": "10", "target": "0", "unit": "hours"},
+    **_YEAR,
+}
+_PRAISE: Final = {
+    "receiver": str(ALICE),
+    "kind": "praise",
+    "visibility": "receiver-and-manager",
+    "text": "You explained the outage calmly.",
+}
+_CYCLE: Final = {
+    "name": "Annual review",
+    "policy": {"version": "1", "sections": [{"name": "goals", "weight": "100"}], "levels": []},
+    **_YEAR,
+}
+_POOL: Final = {"name": "Merit", "amount": {"amount": "10000.00", "currency": "USD"}}
+SET_GOALS: Final = Work(GOALS, "/goals", _GOAL, "/goals?limit=5", "goal_tree")
+WORK: Final = (
+    SET_GOALS,
+    Work(FEEDBACK, "/feedback", _PRAISE, "/feedback?direction=given&limit=5", "readable_feedback"),
+    Work(REVIEWS, "/cycles", _CYCLE, "/cycles?limit=5", "cycles"),
+    Work(REWARDS, "/pools", _POOL, "/rewards?limit=5", "budget_pools"),
+)
+
+
 @dataclass
 class Process:
-    """`python -m services.goals ROLE` on a port of its own, started again and again."""
+    """`python -m services.SERVICE ROLE` on a port of its own, started again and again."""
 
+    service: str
     role: str
     settings: dict[str, str]
     log: Path
@@ -57,7 +103,7 @@ class Process:
         """It runs and is ready."""
         with self.log.open("ab") as log:
             self.running = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "services.goals", self.role),
+                *(sys.executable, "-m", f"services.{self.service}", self.role),
                 env={**os.environ, **self.settings, "TRELLIS_HTTP_PORT": str(self.port)},
                 stdout=log,
                 stderr=log,
@@ -91,8 +137,9 @@ async def _ready(client: httpx.AsyncClient) -> bool:
 
 @dataclass
 class Load:
-    """Clients that set goals and look at them; each goes to the other process on 503 and where nobody listens."""
+    """Clients that send commands and look; each goes to the other process on 503 and where nobody listens."""
 
+    work: Work
     urls: tuple[str, ...]
     token: str
     acknowledged: list[str] = field(default_factory=list[str])
@@ -119,10 +166,10 @@ class Load:
         async with httpx.AsyncClient(headers=headers, timeout=_PATIENCE) as client:
             here = n
             while not self.over:
-                here, goal = await self._asked(client, here, "POST", "/goals", json=_goal())
-                if goal is not None:
-                    self.acknowledged.append(goal["id"])
-                here, _ = await self._asked(client, here, "GET", "/goals?limit=5")
+                here, made = await self._asked(client, here, "POST", self.work.command, json=self.work.body)
+                if made is not None:
+                    self.acknowledged.append(made["id"])
+                here, _ = await self._asked(client, here, "GET", self.work.look)
 
     async def _asked(
         self, client: httpx.AsyncClient, here: int, method: str, path: str, **body: Any
@@ -132,7 +179,7 @@ class Load:
         self.asked += 1
         answer: httpx.Response | None = None
         while time.monotonic() < began + _PATIENCE:
-            url = f"{self.urls[here % len(self.urls)]}{SERVICE.base_path}{path}"
+            url = f"{self.urls[here % len(self.urls)]}{self.work.service.base_path}{path}"
             try:
                 answer = await client.request(method, url, headers=headers, **body)
             except httpx.ConnectError:
@@ -159,21 +206,11 @@ class Load:
         )
 
 
-def _goal() -> dict[str, Any]:
-    return {
-        "level": "person",
-        "owner": str(ALICE),
-        "title": "Answer within a day",
-        "metric": {"kind": "number", "start": "10", "target": "0", "unit": "hours"},
-        "starts_on": "2026-01-01",
-        "ends_on": "2026-12-31",
-    }
-
-
 @dataclass
 class Installation:
-    """The goals service with its databases and topics, none of its processes started."""
+    """A service with its databases and topics, none of its processes started."""
 
+    work: Work
     data: Database
     settings: dict[str, str]
     token: str
@@ -183,7 +220,7 @@ class Installation:
     async def process(self, role: str, **settings: str) -> Process:
         """A process that is ready."""
         log = self.folder / f"{role}-{len(self.processes)}.log"
-        process = Process(role, {**self.settings, **settings}, log)
+        process = Process(self.work.service.name, role, {**self.settings, **settings}, log)
         self.processes.append(process)
         await process.started()
         return process
@@ -192,8 +229,9 @@ class Installation:
         """Everything that is stored is published and applied."""
         engine = create_engine(self.data.url)
         behind = (
-            "select (select max(position) from events) - position + (select count(*) from chain join checkpoints p "
-            "using (partition) where p.topic = 'goals.events' and p.position < chain.position) from log"
+            "select (select max(position) from events) - position + (select count(*) from chain join checkpoints p "  # noqa: S608 - a constant
+            f"using (partition) where p.topic = '{self.work.service.name}.events' and p.position < chain.position) "
+            "from log"
         )
 
         async def settled() -> bool:
@@ -202,9 +240,9 @@ class Installation:
         await until(settled, seconds=90, what="everything published and applied")
         await engine.dispose()
 
-    async def goals_shown(self) -> int:
+    async def rows_shown(self) -> int:
         engine = create_engine(self.data.url)
-        shown = await scalar(engine, "select count(*) from goal_tree")
+        shown = await scalar(engine, f"select count(*) from {self.work.shown_in}")  # noqa: S608 - a constant
         await engine.dispose()
         return shown
 
@@ -217,10 +255,15 @@ async def issuer(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Issu
 
 @pytest.fixture(scope="module")
 async def installation(
-    postgres: Postgres, kafka: Broker, issuer: Issuer, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    postgres: Postgres,
+    kafka: Broker,
+    issuer: Issuer,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[Installation]:
-    databases = await MigratedDatabases.of(SERVICE, postgres)
-    await create_topics(kafka.bootstrap, [topic for topic in TOPICS if topic.name in {"goals.events", "people.events"}])
+    work: Work = request.param
+    databases = await MigratedDatabases.of(work.service, postgres)
+    await create_topics(kafka.bootstrap, TOPICS)
     engine = create_engine(databases.data.url)
     async with engine.begin() as connection:
         await apply(connection, [(HUGO, record(HUGO)), (ALICE, record(ALICE, HUGO))])
@@ -233,18 +276,19 @@ async def installation(
         "TRELLIS_ISSUER": issuer.name,
         "TRELLIS_JWKS_URL": issuer.jwks_url,
     }
-    token = issuer.token(HUGO, [Role.MANAGER])
-    made = Installation(databases.data, settings, token, tmp_path_factory.mktemp("processes"))
+    token = issuer.token(HUGO, [Role.MANAGER, Role.HR])
+    made = Installation(work, databases.data, settings, token, tmp_path_factory.mktemp("processes"))
     yield made
     for process in made.processes:
         process.kill()
     await databases.drop()
 
 
+@pytest.mark.parametrize("installation", WORK, ids=lambda work: work.service.name, indirect=True)
 async def test_a_rolling_restart_under_load_fails_no_request(installation: Installation) -> None:
     roles = ("api", "api", "worker", "worker")
     processes = await asyncio.gather(*(installation.process(role) for role in roles))
-    load = Load(tuple(process.url for process in processes[:2]), installation.token)
+    load = Load(installation.work, tuple(process.url for process in processes[:2]), installation.token)
     stops: list[float] = []
     async with load.going_on():
         for process in processes:
@@ -256,14 +300,15 @@ async def test_a_rolling_restart_under_load_fails_no_request(installation: Insta
     assert load.failures == [], processes[0].log.read_text()[-3000:]
     assert max(stops) < LONGEST_STOP
     await installation.settles()
-    assert await installation.goals_shown() == len(set(load.acknowledged))
+    assert await installation.rows_shown() == len(set(load.acknowledged))
     for process in processes:
         await process.stopped()
 
 
+@pytest.mark.parametrize("installation", [SET_GOALS], ids=["goals"], indirect=True)
 async def test_a_process_of_all_roles_under_load_ends_within_ten_seconds(installation: Installation) -> None:
     process = await installation.process("all")
-    load = Load((process.url,), installation.token)
+    load = Load(installation.work, (process.url,), installation.token)
     async with load.going_on():
         await until(load.under_way, what="under way")
         seconds = await process.stopped()
@@ -274,6 +319,7 @@ async def test_a_process_of_all_roles_under_load_ends_within_ten_seconds(install
     assert await process.stopped() < LONGEST_STOP
 
 
+@pytest.mark.parametrize("installation", [SET_GOALS], ids=["goals"], indirect=True)
 async def test_a_process_whose_broker_does_not_answer_ends_within_ten_seconds(installation: Installation) -> None:
     process = await installation.process("all", TRELLIS_KAFKA_BOOTSTRAP=f"127.0.0.1:{free_port()}")
     assert await process.stopped() < LONGEST_STOP
