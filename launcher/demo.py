@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from launcher.addresses import addresses
-from launcher.demo_cycle import feedback, goals, reviews, rewards, tables
+from launcher.demo_cycle import loop, tables
 from launcher.demo_cycle.client import Client, Refused
 from launcher.demo_cycle.company import Company
 from launcher.demo_cycle.journal import Journal
@@ -46,7 +46,8 @@ async def _cycle(folder: Path, console: Console, journal: Journal) -> int:
         with progress_bars(console) as bars:
             number = await _number(client, company)
             stage = Stage(client, company, _period(number), number, bars)
-            cycle = await _loop(stage)
+            await _known_everywhere(stage)
+            cycle = await loop.play(stage)
         difference = await tables.show(console, stage, cycle)
         seconds = (now() - began).total_seconds()
         console.print(
@@ -56,22 +57,6 @@ async def _cycle(folder: Path, console: Console, journal: Journal) -> int:
     finally:
         await client.close()
         journal.close()
-
-
-async def _loop(stage: Stage) -> str:
-    """Set and align goals -> monitor and give feedback -> review -> recognise and reward."""
-    await _known_everywhere(stage)
-    own = await goals.set_and_align(stage)
-    await goals.agree_plans(stage, own)
-    await goals.record_progress(stage, own)
-    await feedback.give_and_acknowledge(stage, own)
-    await feedback.hold_check_ins(stage)
-    cycle, opened = await reviews.open_cycle(stage)
-    await reviews.rate_and_release(stage, opened)
-    await rewards.open_program(stage, cycle)
-    await reviews.complete(stage, opened)
-    await rewards.approve_and_pay(stage, opened, cycle)
-    return cycle
 
 
 async def _known_everywhere(stage: Stage) -> None:

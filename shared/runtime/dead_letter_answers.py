@@ -4,7 +4,6 @@ import base64
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
-from uuid import UUID
 
 from pydantic import BaseModel, Field
 
@@ -91,18 +90,6 @@ class DiscardAnswer(BaseModel):
     stream: str | None
     left: int = Field(description="Records of the stream that still stand parked: retry the stream.")
     note: str
-
-
-class ActItem(BaseModel):
-    id: int
-    at: datetime
-    actor: UUID
-    reader: str
-    stream: str | None
-    dead_letter: int
-    act: str
-    reason: str | None
-    outcome: str
 
 
 class Shown:

@@ -14,7 +14,6 @@ from shared.eventsourcing.repair import CannotBeReplayed, FailsAgain, NoDeadLett
 from shared.runtime.authorization import Permissions
 from shared.runtime.dead_letter_answers import (
     LONGEST_NAME,
-    ActItem,
     DiscardAnswer,
     DiscardRequest,
     ParkedDetail,
@@ -61,11 +60,11 @@ def _add_lists(routes: APIRouter, runtime: Runtime, permissions: Permissions) ->
         return page.of(found, key=lambda one: (one.record.id,), item=shown.item)
 
     @routes.get("/acts", summary="What was retried and discarded, by whom and why; the latest first")
-    async def list_dead_letter_acts(edge: AtEdge, page: AskedPage) -> Page[ActItem]:
+    async def list_dead_letter_acts(edge: AtEdge, page: AskedPage) -> Page[Act]:
         permissions.require("administer", edge.caller)
         (before,) = page.after(tuple[_Key]) or (_LARGEST_ID,)
         found = await dead_letter_lists.acts(engine, before=before, limit=page.limit + 1)
-        return page.of(found, key=lambda one: (one.id,), item=_act)
+        return page.of(found, key=lambda one: (one.id,), item=lambda one: one)
 
     @routes.get("/{identity}", summary="One parked record whole, with its cause")
     async def show_dead_letter(identity: Identity, edge: AtEdge) -> ParkedDetail:
@@ -103,10 +102,6 @@ def _add_acts(routes: APIRouter, runtime: Runtime, permissions: Permissions) -> 
         permissions.require("administer", edge.caller)
         with _refused():
             return shown.discarded(await repair.discard(identity, reason=body.reason, actor=edge.caller.person))
-
-
-def _act(act: Act) -> ActItem:
-    return ActItem.model_validate(asdict(act))
 
 
 @contextmanager

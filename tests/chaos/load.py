@@ -11,7 +11,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.progress import Progress
 
-from launcher.demo_cycle import feedback, goals, reviews, rewards
+from launcher.demo_cycle import loop, reviews
 from launcher.demo_cycle.client import Refused
 from launcher.demo_cycle.company import Company
 from launcher.demo_cycle.stage import Stage, employee, hr
@@ -64,7 +64,7 @@ class Load:
             number = next(self.numbers)
             stage = Stage(self.client, self._some(), self._period(number), number, _SILENT)
             try:
-                await _cycle(stage)
+                await loop.play(stage)
             except (Refused, GaveUp, LaunchFailed) as ended:
                 self.broken.append(f"cycle {number}: {ended}")
                 await asyncio.sleep(1)
@@ -204,17 +204,3 @@ class Load:
             await self._ask(f"/rewards/v1/pools/{pools[0]}/top-up", {"amount": money, "reason": "Beat"})
 
         await self._pulse(0.25, top_up)
-
-
-async def _cycle(stage: Stage) -> None:
-    """Goals to payment, as the demo plays it, over these people alone."""
-    own = await goals.set_and_align(stage)
-    await goals.agree_plans(stage, own)
-    await goals.record_progress(stage, own)
-    await feedback.give_and_acknowledge(stage, own)
-    await feedback.hold_check_ins(stage)
-    cycle, opened = await reviews.open_cycle(stage)
-    await reviews.rate_and_release(stage, opened)
-    await rewards.open_program(stage, cycle)
-    await reviews.complete(stage, opened)
-    await rewards.approve_and_pay(stage, opened, cycle)
