@@ -1,40 +1,59 @@
-"""`make bench`: measures what there is a benchmark for, and says what is not measured."""
+"""`make bench`: measures what was asked for, or every question, and writes benchmarks/results/QUESTION.json."""
 
 import asyncio
-import os
-import platform
+import sys
 import tempfile
+import time
 from pathlib import Path
-from typing import Final
+from typing import Annotated
 
-from benchmarks.append import commands_per_second, create_store
-from launcher import postgres
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-SECONDS: Final = 5.0
-WRITERS: Final = (1, 16)
-NOT_MEASURED: Final = """\
-Not measured here: the relay, the projections, a whole command over HTTP. Figures in docs/ are from experiments made
-while designing, on a 2-core machine; the negative controls among the tests repeat those about loss and duplication.
-"""
+from benchmarks import append, machine, results
+from benchmarks.question import Asked, Question
+from benchmarks.servers import serving
 
-
-async def _measure(url: str) -> None:
-    await create_store(url)
-    for writers in WRITERS:
-        rate = await commands_per_second(url, writers=writers, seconds=SECONDS)
-        print(f"  {writers:3d} writers, each its own stream: {rate:8,.0f} commands/s")
+QUESTIONS: tuple[Question, ...] = (append.QUESTION,)
+app = typer.Typer(add_completion=False)
 
 
-def main() -> None:
-    print(f"commands decided and stored, on {os.cpu_count()} cores, Python {platform.python_version()}, PostgreSQL 18")
-    with tempfile.TemporaryDirectory(prefix="trellis-bench-") as folder:
-        server = postgres.start(Path(folder) / "postgres")
-        try:
-            asyncio.run(_measure(server.url()))
-        finally:
-            server.stop()
-    print(NOT_MEASURED, end="")
+@app.command()
+def bench(
+    questions: Annotated[list[str] | None, typer.Argument(help="Which; every one unless some are named.")] = None,
+    *,
+    full: Annotated[bool, typer.Option("--full", help="The whole sizes; else a tenth of them.")] = False,
+    seed: Annotated[int, typer.Option(help="Of the data and of everything drawn at random.")] = 1,
+) -> None:
+    """Measure, beside peers and raw limits on the same servers."""
+    known = {question.name: question for question in QUESTIONS}
+    unknown = sorted(set(questions or ()) - known.keys())
+    if unknown:
+        raise typer.BadParameter(f"there is no question {', '.join(unknown)}; there are: {', '.join(known)}")
+    console = Console(highlight=False)
+    around = machine.described()
+    console.print(
+        f"on {around['processor']}, {around['cores']} cores, {around['memory_gib']} GiB: {around['versions']}"
+    )
+    for name in questions or known:
+        asyncio.run(_answered(known[name], console, around, full=full, seed=seed))
+
+
+async def _answered(question: Question, console: Console, around: dict[str, object], *, full: bool, seed: int) -> None:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    began = time.monotonic()
+    with (
+        tempfile.TemporaryDirectory(prefix="trellis-bench-") as folder,
+        serving(Path(folder)) as servers,
+        Progress(*columns, console=console, disable=not sys.stdout.isatty()) as progress,
+    ):
+        asked = Asked(full=full, seed=seed, folder=Path(folder), servers=servers, progress=progress)
+        answer = await question.answer(asked)
+    results.show(question, answer, console)
+    file = results.write(question, answer, seed=seed, full=full, machine=around)
+    console.print(f"  {time.monotonic() - began:.0f} s; every value is in {file}\n")
 
 
 if __name__ == "__main__":
-    main()
+    app()

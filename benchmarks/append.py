@@ -5,8 +5,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import ClassVar
+from functools import partial
+from typing import ClassVar, Final
 
+from benchmarks.measuring import Contender, take_turns
+from benchmarks.question import Answer, Asked, Question
 from shared.eventsourcing.database import create_engine
 from shared.eventsourcing.decider import Command, Decider
 from shared.eventsourcing.handler import CommandHandler, Context
@@ -66,9 +69,25 @@ async def commands_per_second(url: str, *, writers: int, seconds: float) -> floa
     return done / taken
 
 
-async def create_store(url: str) -> None:
-    """The event store's tables, in an empty database."""
-    engine = create_engine(url)
-    async with engine.begin() as connection:
-        await connection.run_sync(install)
-    await engine.dispose()
+async def answered(asked: Asked) -> Answer:
+    """One-event commands through the decider, each writer on a stream of its own."""
+    seconds = 5.0 if asked.full else 1.0
+    async with asked.servers.database() as name:
+        url = asked.servers.postgres.url(name)
+        engine = create_engine(url)
+        async with engine.begin() as connection:
+            await connection.run_sync(install)
+        await engine.dispose()
+        ours = [
+            Contender(
+                f"trellis, {writers} at once",
+                "commands/s",
+                partial(commands_per_second, url, writers=writers, seconds=seconds),
+            )
+            for writers in (1, 16, 64)
+        ]
+        series = await take_turns(ours, progress=asked.progress, what="append")
+    return Answer(series, [], sizes={"seconds": seconds})
+
+
+QUESTION: Final = Question("append", "how many one-event commands a second are decided and stored", answered)
