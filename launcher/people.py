@@ -1,4 +1,4 @@
-"""`trellis people import`: people from an HR export to the people feed."""
+"""`trellis people`: people from an HR export to the people feed, and made-up ones to try it with."""
 
 import asyncio
 from collections.abc import Generator
@@ -14,6 +14,8 @@ from rich.progress import Progress as Bars
 
 from launcher.addresses import running_broker_of
 from launcher.failure import LaunchFailed
+from launcher.people_generation import export
+from launcher.people_generation.months import company_later
 from launcher.people_import import last_import, mapping, report
 from launcher.people_import.feed import PeopleFeed
 from launcher.people_import.importing import Imported, Progress, compare, import_people
@@ -35,7 +37,7 @@ ReportFile = Annotated[Path | None, typer.Option("--report", help="Write every p
 
 @app.callback()
 def people() -> None:
-    """People come from the HR system: import its export."""
+    """People come from the HR system: import its export, or make one up."""
 
 
 @app.command("import")
@@ -70,6 +72,26 @@ def import_(
         report.write(report_file, imported.checked, imported.changes)
         console.print(f"Report: {escape(str(report_file))}")
     raise typer.Exit(1 if imported.checked.refused else 0)
+
+
+@app.command()
+def generate(
+    *,
+    size: Annotated[int, typer.Option(min=1, max=1_000_000, help="People employed.", show_default=False)],
+    seed: Annotated[int, typer.Option(help="The same one gives the same people.")] = 1,
+    months: Annotated[int, typer.Option(min=0, max=120, help="The same company so many months later.")] = 0,
+    file: Annotated[Path, typer.Option("--out", metavar="FILE.csv", help="Where to.")] = Path("people.csv"),
+) -> None:
+    """Make up a company of any size, as an export that `trellis people import` takes, with its mapping beside it.
+
+    A tree of managers, leavers of the year before, several countries and currencies, pay ranges. With --months people
+    left and were succeeded, joined, moved and were paid more since: import both files to see them change.
+    """
+    employees = company_later(size, seed, months=months)
+    mapping_file = export.write(file, employees)
+    here = sum(employee.left_on is None for employee in employees)
+    print(f"{here} people employed, {len(employees) - here} who left: {file}, with the mapping {mapping_file}")
+    print(f"Publish them: trellis people import {file}")
 
 
 def people_feed(folder: Path) -> PeopleFeed:

@@ -1,0 +1,1 @@
+"""Tests: unit, launcher, people generation."""
