@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -17,13 +18,14 @@ from launcher.addresses import running_broker_of
 from launcher.failure import LaunchFailed
 from launcher.processes import SERVICES
 from launcher.state import DEFAULT_FOLDER, Folder
-from shared.eventsourcing.kafka import Kafka, partitions_of
+from shared.eventsourcing.kafka import Kafka, close, partitions_of
 from shared.schemas.envelope import LogMark, MalformedEnvelope, from_headers
 from shared.schemas.feed import feed_type
 
 app = typer.Typer(add_completion=False)
 EVENTS: Final = (*(f"{service}.events" for service in SERVICES), "payroll.events")
 """What is shown unless topics are named: not the people feed, which holds names and pay."""
+_ASKED_EVERY_MS: Final = 200
 Record: TypeAlias = ConsumerRecord[bytes, bytes]
 Topics = Annotated[list[str] | None, typer.Argument(metavar="[TOPIC]...", help="Unset: all but people.*.")]
 FromBeginning = Annotated[bool, typer.Option("--from-beginning", help="Everything that was ever published, first.")]
@@ -39,14 +41,28 @@ def tail(topics: Topics = None, *, from_beginning: FromBeginning = False, folder
 
 async def _show(kafka: Kafka, topics: Sequence[str], *, from_beginning: bool) -> None:
     console = Console(highlight=False, soft_wrap=True)
-    async for record in records(kafka, topics, from_beginning=from_beginning):
+    async for record in records(kafka, topics, from_beginning=from_beginning, until=_ctrl_c()):
         shown = line(record)
         if shown is not None:
             console.print(shown)
 
 
-async def records(kafka: Kafka, topics: Sequence[str], *, from_beginning: bool) -> AsyncGenerator[Record]:
-    """Every record of the topics from now on, or from the beginning, for ever.
+def _ctrl_c() -> asyncio.Event:
+    """Set by the first Ctrl-C: a client that is cancelled while it asks may miss it. The second interrupts."""
+    loop, pressed = asyncio.get_running_loop(), asyncio.Event()
+
+    def press() -> None:
+        pressed.set()
+        loop.remove_signal_handler(signal.SIGINT)
+
+    loop.add_signal_handler(signal.SIGINT, press)
+    return pressed
+
+
+async def records(
+    kafka: Kafka, topics: Sequence[str], *, from_beginning: bool, until: asyncio.Event
+) -> AsyncGenerator[Record]:
+    """Every record of the topics from now on, or from the beginning, `until` that is set.
 
     Raises:
         LaunchFailed: no broker answers, or a topic is not there.
@@ -57,14 +73,14 @@ async def records(kafka: Kafka, topics: Sequence[str], *, from_beginning: bool) 
         partitions = [partition for topic in topics for partition in await _partitions(consumer, topic)]
         consumer.assign(partitions)
         await (consumer.seek_to_beginning if from_beginning else consumer.seek_to_end)(*partitions)
-        while True:
-            for batch in (await consumer.getmany(timeout_ms=1_000)).values():
+        while not until.is_set():
+            for batch in (await consumer.getmany(timeout_ms=_ASKED_EVERY_MS)).values():
                 for record in batch:
                     yield record
     except (KafkaError, OSError) as error:
         raise LaunchFailed(f"The broker at {kafka.bootstrap} does not answer: {error!r}.") from error
     finally:
-        await consumer.stop()
+        await close(consumer)
 
 
 async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> list[TopicPartition]:

@@ -66,7 +66,7 @@ async def shown(cluster: Kafka, topic: str, count: int) -> list[str | None]:
     """The lines of the first records."""
     found: list[Record] = []
     async with asyncio.timeout(30):
-        async for record in records(cluster, [topic], from_beginning=True):
+        async for record in records(cluster, [topic], from_beginning=True, until=asyncio.Event()):
             found.append(record)
             if len(found) == count:
                 break
@@ -117,7 +117,7 @@ async def test_what_is_no_event_is_shown_as_such_and_log_marks_are_not_shown(
 async def test_a_topic_that_is_not_there_is_named_with_those_that_are(cluster: Kafka, new_topic: NewTopic) -> None:
     there = await new_topic(partitions=1)
     with pytest.raises(LaunchFailed, match=f"The topic nowhere is not there. There are: .*{there}"):
-        await anext(records(cluster, ["nowhere"], from_beginning=True))
+        await anext(records(cluster, ["nowhere"], from_beginning=True, until=asyncio.Event()))
 
 
 async def test_the_command_shows_what_is_there_and_ends_quietly_on_ctrl_c(
