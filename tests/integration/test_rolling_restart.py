@@ -18,7 +18,6 @@ import pytest
 from launcher.brokers.broker import Broker
 from launcher.process import free_port
 from launcher.processes import TOPICS
-from launcher.topic_creation import create_topics
 from services.feedback.app import SERVICE as FEEDBACK
 from services.goals.app import SERVICE as GOALS
 from services.reviews.app import SERVICE as REVIEWS
@@ -35,6 +34,7 @@ from tests.integration.people.company import record
 from tests.servers.databases import Database, Postgres
 from tests.servers.issuer import Issuer, issuing
 from tests.servers.service import MigratedDatabases
+from tests.servers.topics import create_empty
 
 pytestmark = [pytest.mark.kafka, pytest.mark.apache]
 HUGO, ALICE = (PersonId(derived("person", name)) for name in ("hugo", "alice"))
@@ -263,7 +263,7 @@ async def installation(
 ) -> AsyncIterator[Installation]:
     work: Work = request.param
     databases = await MigratedDatabases.of(work.service, postgres)
-    await create_topics(kafka.bootstrap, TOPICS)
+    await create_empty(kafka.bootstrap, TOPICS)
     engine = create_engine(databases.data.url)
     async with engine.begin() as connection:
         await apply(connection, [(HUGO, record(HUGO)), (ALICE, record(ALICE, HUGO))])

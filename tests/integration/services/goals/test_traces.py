@@ -14,7 +14,6 @@ import httpx
 import pytest
 
 from launcher.brokers.broker import Broker
-from launcher.topic_creation import create_topics
 from launcher.topics import Topic
 from services.goals.app import SERVICE
 from shared.people.projection import apply
@@ -25,6 +24,7 @@ from tests.integration.services.goals.conftest import ALICE, COMPANY, HUGO, goal
 from tests.servers.collector import CollectedSpan, Collector, collecting
 from tests.servers.issuer import Issuer
 from tests.servers.service import MASTER_KEY, MigratedDatabases, settings
+from tests.servers.topics import create_empty
 
 pytestmark = pytest.mark.kafka
 
@@ -82,7 +82,7 @@ async def processes(
     kafka: Broker, databases: MigratedDatabases, issuer: Issuer, collector: Collector
 ) -> AsyncIterator[Processes]:
     """An api and a worker that trace."""
-    await create_topics(kafka.bootstrap, [Topic("goals.events"), Topic("people.events")])
+    await create_empty(kafka.bootstrap, [Topic("goals.events"), Topic("people.events")])
     async with AsyncExitStack() as stack:
         copies = await stack.enter_async_context(databases.copied())
         runtime = Runtime(SERVICE, settings(issuer, copies))
