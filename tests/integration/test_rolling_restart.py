@@ -1,15 +1,10 @@
 """Every process of a service is restarted in turn under load, and no client that knows two of them notices."""
 
 import asyncio
-import base64
-import os
-import signal
-import sys
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final
 
 import httpx
@@ -17,24 +12,21 @@ import pytest
 
 from launcher.brokers.broker import Broker
 from launcher.process import free_port
-from launcher.processes import TOPICS
 from services.feedback.app import SERVICE as FEEDBACK
 from services.goals.app import SERVICE as GOALS
 from services.reviews.app import SERVICE as REVIEWS
 from services.rewards.app import SERVICE as REWARDS
 from shared.eventsourcing.database import create_engine
 from shared.eventsourcing.identifiers import derived, uuid7
-from shared.people.projection import apply
 from shared.runtime.caller import Role
 from shared.runtime.service import Service
 from shared.schemas.identifiers import PersonId
 from tests.integration.eventsourcing.running import until
 from tests.integration.eventsourcing.tally import scalar
 from tests.integration.people.company import record
-from tests.servers.databases import Database, Postgres
+from tests.servers.databases import Postgres
 from tests.servers.issuer import Issuer, issuing
-from tests.servers.service import MigratedDatabases
-from tests.servers.topics import create_empty
+from tests.servers.processes import ServiceProcesses, ready_to_start
 
 pytestmark = [pytest.mark.kafka, pytest.mark.apache]
 HUGO, ALICE = (PersonId(derived("person", name)) for name in ("hugo", "alice"))
@@ -82,57 +74,6 @@ WORK: Final = (
     Work(REVIEWS, "/cycles", _CYCLE, "/cycles?limit=5", "cycles"),
     Work(REWARDS, "/pools", _POOL, "/rewards?limit=5", "budget_pools"),
 )
-
-
-@dataclass
-class Process:
-    """`python -m services.SERVICE ROLE` on a port of its own, started again and again."""
-
-    service: str
-    role: str
-    settings: dict[str, str]
-    log: Path
-    port: int = field(default_factory=free_port)
-    running: asyncio.subprocess.Process | None = None
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    async def started(self) -> None:
-        """It runs and is ready."""
-        with self.log.open("ab") as log:
-            self.running = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", f"services.{self.service}", self.role),
-                env={**os.environ, **self.settings, "TRELLIS_HTTP_PORT": str(self.port)},
-                stdout=log,
-                stderr=log,
-            )
-        async with httpx.AsyncClient(base_url=self.url) as client, asyncio.timeout(90):
-            while not await _ready(client):
-                assert self.running.returncode is None, self.log.read_text()[-3000:]
-                await asyncio.sleep(0.1)
-
-    async def stopped(self) -> float:
-        """SIGTERM; how long it took to end (seconds)."""
-        assert self.running is not None
-        began = time.monotonic()
-        self.running.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(30):
-            await self.running.wait()
-        assert "process.stopped_late" not in self.log.read_text()
-        return time.monotonic() - began
-
-    def kill(self) -> None:
-        if self.running is not None and self.running.returncode is None:
-            self.running.kill()
-
-
-async def _ready(client: httpx.AsyncClient) -> bool:
-    try:
-        return (await client.get("/health/ready")).status_code == 200
-    except httpx.TransportError:
-        return False
 
 
 @dataclass
@@ -206,89 +147,57 @@ class Load:
         )
 
 
-@dataclass
-class Installation:
-    """A service with its databases and topics, none of its processes started."""
-
-    work: Work
-    data: Database
-    settings: dict[str, str]
-    token: str
-    folder: Path
-    processes: list[Process] = field(default_factory=list[Process])
-
-    async def process(self, role: str, **settings: str) -> Process:
-        """A process that is ready."""
-        log = self.folder / f"{role}-{len(self.processes)}.log"
-        process = Process(self.work.service.name, role, {**self.settings, **settings}, log)
-        self.processes.append(process)
-        await process.started()
-        return process
-
-    async def settles(self) -> None:
-        """Everything that is stored is published and applied."""
-        engine = create_engine(self.data.url)
-        behind = (
-            "select (select max(position) from events) - position + (select count(*) from chain join checkpoints p "  # noqa: S608 - a constant
-            f"using (partition) where p.topic = '{self.work.service.name}.events' and p.position < chain.position) "
-            "from log"
-        )
-
-        async def settled() -> bool:
-            return await scalar(engine, behind) == 0
-
-        await until(settled, seconds=90, what="everything published and applied")
-        await engine.dispose()
-
-    async def rows_shown(self) -> int:
-        engine = create_engine(self.data.url)
-        shown = await scalar(engine, f"select count(*) from {self.work.shown_in}")  # noqa: S608 - a constant
-        await engine.dispose()
-        return shown
-
-
 @pytest.fixture(scope="module")
 async def issuer(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Issuer]:
     async with issuing(tmp_path_factory.mktemp("issuer")) as issuer:
         yield issuer
 
 
+@dataclass(frozen=True, slots=True)
+class Workplace:
+    """A service's processes, and the work that is done there."""
+
+    work: Work
+    processes: ServiceProcesses
+    token: str
+
+    async def shown(self) -> int:
+        """Rows of the read model, once everything that is stored is published and applied."""
+        engine, name = create_engine(self.processes.data.url), self.work.service.name
+        behind = (
+            "select (select max(position) from events) - position + (select count(*) from chain join checkpoints p "  # noqa: S608 - a constant
+            f"using (partition) where p.topic = '{name}.events' and p.position < chain.position) from log"
+        )
+
+        async def settled() -> bool:
+            return await scalar(engine, behind) == 0
+
+        await until(settled, seconds=90, what="everything published and applied")
+        rows = await scalar(engine, f"select count(*) from {self.work.shown_in}")  # noqa: S608 - a constant
+        await engine.dispose()
+        return rows
+
+
 @pytest.fixture(scope="module")
-async def installation(
+async def workplace(
     request: pytest.FixtureRequest,
     postgres: Postgres,
     kafka: Broker,
     issuer: Issuer,
     tmp_path_factory: pytest.TempPathFactory,
-) -> AsyncIterator[Installation]:
+) -> AsyncIterator[Workplace]:
     work: Work = request.param
-    databases = await MigratedDatabases.of(work.service, postgres)
-    await create_empty(kafka.bootstrap, TOPICS)
-    engine = create_engine(databases.data.url)
-    async with engine.begin() as connection:
-        await apply(connection, [(HUGO, record(HUGO)), (ALICE, record(ALICE, HUGO))])
-    await engine.dispose()
-    settings = {
-        "TRELLIS_DATABASE_URL": databases.data.url,
-        "TRELLIS_KEYS_DATABASE_URL": databases.keys.url,
-        "TRELLIS_MASTER_KEY": base64.b64encode(bytes(range(32))).decode(),
-        "TRELLIS_KAFKA_BOOTSTRAP": kafka.bootstrap,
-        "TRELLIS_ISSUER": issuer.name,
-        "TRELLIS_JWKS_URL": issuer.jwks_url,
-    }
-    token = issuer.token(HUGO, [Role.MANAGER, Role.HR])
-    made = Installation(work, databases.data, settings, token, tmp_path_factory.mktemp("processes"))
-    yield made
-    for process in made.processes:
-        process.kill()
-    await databases.drop()
+    people = [record(HUGO), record(ALICE, HUGO)]
+    folder = tmp_path_factory.mktemp("processes")
+    async with ready_to_start(work.service, people, postgres=postgres, kafka=kafka, issuer=issuer, log=folder) as made:
+        yield Workplace(work, made, issuer.token(HUGO, [Role.MANAGER, Role.HR]))
 
 
-@pytest.mark.parametrize("installation", WORK, ids=lambda work: work.service.name, indirect=True)
-async def test_a_rolling_restart_under_load_fails_no_request(installation: Installation) -> None:
+@pytest.mark.parametrize("workplace", WORK, ids=lambda work: work.service.name, indirect=True)
+async def test_a_rolling_restart_under_load_fails_no_request(workplace: Workplace) -> None:
     roles = ("api", "api", "worker", "worker")
-    processes = await asyncio.gather(*(installation.process(role) for role in roles))
-    load = Load(installation.work, tuple(process.url for process in processes[:2]), installation.token)
+    processes = await asyncio.gather(*(workplace.processes.start(role) for role in roles))
+    load = Load(workplace.work, tuple(process.url for process in processes[:2]), workplace.token)
     stops: list[float] = []
     async with load.going_on():
         for process in processes:
@@ -299,16 +208,15 @@ async def test_a_rolling_restart_under_load_fails_no_request(installation: Insta
     print(f"{load}; stopped after {', '.join(f'{seconds:.1f}' for seconds in stops)} s")
     assert load.failures == [], processes[0].log.read_text()[-3000:]
     assert max(stops) < LONGEST_STOP
-    await installation.settles()
-    assert await installation.rows_shown() == len(set(load.acknowledged))
+    assert await workplace.shown() == len(set(load.acknowledged))
     for process in processes:
         await process.stopped()
 
 
-@pytest.mark.parametrize("installation", [SET_GOALS], ids=["goals"], indirect=True)
-async def test_a_process_of_all_roles_under_load_ends_within_ten_seconds(installation: Installation) -> None:
-    process = await installation.process("all")
-    load = Load(installation.work, (process.url,), installation.token)
+@pytest.mark.parametrize("workplace", [SET_GOALS], ids=["goals"], indirect=True)
+async def test_a_process_of_all_roles_under_load_ends_within_ten_seconds(workplace: Workplace) -> None:
+    process = await workplace.processes.start("all")
+    load = Load(workplace.work, (process.url,), workplace.token)
     async with load.going_on():
         await until(load.under_way, what="under way")
         seconds = await process.stopped()
@@ -319,7 +227,7 @@ async def test_a_process_of_all_roles_under_load_ends_within_ten_seconds(install
     assert await process.stopped() < LONGEST_STOP
 
 
-@pytest.mark.parametrize("installation", [SET_GOALS], ids=["goals"], indirect=True)
-async def test_a_process_whose_broker_does_not_answer_ends_within_ten_seconds(installation: Installation) -> None:
-    process = await installation.process("all", TRELLIS_KAFKA_BOOTSTRAP=f"127.0.0.1:{free_port()}")
+@pytest.mark.parametrize("workplace", [SET_GOALS], ids=["goals"], indirect=True)
+async def test_a_process_whose_broker_does_not_answer_ends_within_ten_seconds(workplace: Workplace) -> None:
+    process = await workplace.processes.start("all", TRELLIS_KAFKA_BOOTSTRAP=f"127.0.0.1:{free_port()}")
     assert await process.stopped() < LONGEST_STOP
