@@ -11,11 +11,11 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from benchmarks import append, machine, results
+from benchmarks import append, http_commands, machine, results
 from benchmarks.question import Asked, Question
 from benchmarks.servers import serving
 
-QUESTIONS: tuple[Question, ...] = (append.QUESTION,)
+QUESTIONS: tuple[Question, ...] = (append.QUESTION, http_commands.QUESTION)
 app = typer.Typer(add_completion=False)
 
 
