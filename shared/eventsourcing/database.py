@@ -10,10 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from shared.eventsourcing.errors import Superseded
 
-_TIMEOUTS: Final = {
+_SETTINGS: Final = {
     "idle_in_transaction_session_timeout": "5s",  # a stopped process must not hold the barrier
     "transaction_timeout": "10s",
     "jit": "off",
+    "random_page_cost": "1.1",  # hot indexes are in memory: a plan made while a table was small must not read all of it
 }
 _COMMAND_SECONDS: Final = 15.0
 """Longer than the server lets a transaction be: a server that vanished without a word must not be waited for."""
@@ -45,7 +46,7 @@ def create_engine(
         hide_parameters=True,  # an error's message goes to the logs, and parameters hold what people wrote
         connect_args={
             "server_settings": {
-                **_TIMEOUTS,
+                **_SETTINGS,
                 **({"transaction_timeout": "0"} if patient else {}),
                 **({"search_path": search_path} if search_path else {}),
                 "application_name": application_name,

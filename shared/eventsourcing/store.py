@@ -28,21 +28,21 @@ Seal: TypeAlias = Callable[[Event, UUID], Awaitable[Event]]
 # One row per command in $1..$3, one per event in $4..$9, one per idempotency key in $10..$15. At most one command a
 # stream; streams sorted, so that two processes lock heads in one order; WITH ORDINALITY and ORDER BY, so that a
 # stream's versions draw rising positions. Who did not move has a conflict, or its key was taken; its neighbours are
-# untouched.
+# untouched. Keys and heads are looked up by subqueries that cannot become joins: those may read the whole table.
 _APPEND: Final = """
 with taken as (
   select k.stream from unnest($10::text[], $11::text[], $12::text[], $13::text[]) as k(stream, caller, route, key)
-   where exists (select 1 from idempotency_keys i where (i.caller, i.route, i.key) = (k.caller, k.route, k.key))
+   where (select true from idempotency_keys i where (i.caller, i.route, i.key) = (k.caller, k.route, k.key))
 ), command as (
   select * from unnest($1::text[], $2::int[], $3::int[]) as c(stream, expected, next)
    where c.stream not in (select stream from taken)
 ), moved as (
   insert into streams as s (stream, version)
     select stream, next from command c
-     where expected = 0 or exists (select 1 from streams x where x.stream = c.stream and x.version = c.expected)
+     where expected = coalesce((select x.version from streams x where x.stream = c.stream), 0)
      order by stream
   on conflict (stream) do update set version = excluded.version
-    where s.version = (select c.expected from command c where c.stream = s.stream)
+    where (s.stream, s.version) in (select c.stream, c.expected from command c)
   returning stream
 ), appended as (
   insert into events (stream, version, event_id, type, data, metadata)

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import text
@@ -11,7 +12,7 @@ from shared.eventsourcing.decider import Rejected
 from shared.eventsourcing.decision import Decision
 from shared.eventsourcing.errors import Conflict, KeyReused, VersionMismatch
 from shared.eventsourcing.identifiers import uuid7
-from shared.eventsourcing.store import Append, EventStore, Metadata, NewEvent
+from shared.eventsourcing.store import Append, EventStore, Key, Metadata, NewEvent
 from tests.integration.eventsourcing.tally import (
     NOW,
     SOMEBODY,
@@ -89,6 +90,29 @@ async def test_a_merged_append_stores_whole_commands_and_fails_only_those_in_con
         "from events) x where i"
     )
     assert [await scalar(engine, s) for s in (torn, heads, inverted)] == [0, 0, 0]
+    await engine.dispose()
+
+
+async def test_an_append_reads_no_stream_and_no_key_but_its_own(database: Database) -> None:
+    """However many there are, and on a plan that was made when there were few."""
+    engine = await kernel_engine(database)
+    store, key = EventStore(engine, TYPES), Key(caller="somebody", route="POST /tallies", key="", request_hash=b"")
+    async with engine.connect() as connection:
+        raw = await driver(connection)
+        for version in range(20):
+            kept = replace(key, key=str(version))
+            assert await store.append(
+                connection, [Append(stream="tally-x", expected=version, events=[new_event()], key=kept)]
+            )
+        await raw.execute("insert into streams select 'tally-' || n, 1 from generate_series(1, 2000) n")
+        await raw.execute("""insert into idempotency_keys
+                             select 'somebody', 'somewhere', n, '', '{}', 1, 1 from generate_series(1, 2000) n""")
+        async with raw.transaction():
+            last = Append(stream="tally-x", expected=20, events=[new_event()], key=replace(key, key="last"))
+            assert await store.append(connection, [last])
+            passed = """select coalesce(sum(seq_tup_read), 0) from pg_stat_xact_user_tables
+                         where relname in ('streams', 'idempotency_keys')"""
+            assert await raw.fetchval(passed) == 0
     await engine.dispose()
 
 
