@@ -7,7 +7,7 @@ from services.feedback.projections import check_ins, readable_feedback
 from shared.eventsourcing.feed import Feed
 from shared.people.feed import PEOPLE_FEED
 from shared.runtime.service import Runtime, Service
-from shared.schemas.feedback import TYPES
+from shared.schemas.feedback import TYPES, PersonalTextErased
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 def _routers(runtime: Runtime) -> "Sequence[APIRouter]":
     from services.feedback.api.check_ins import check_in_routes  # noqa: PLC0415 - a worker loads no FastAPI
     from services.feedback.api.feedback import feedback_routes  # noqa: PLC0415 - likewise
-    from services.feedback.api.persons import person_routes  # noqa: PLC0415 - likewise
+    from shared.runtime.erasure import erasure_routes  # noqa: PLC0415 - likewise
 
-    return (feedback_routes(runtime), check_in_routes(runtime), person_routes(runtime))
+    return (feedback_routes(runtime), check_in_routes(runtime), erasure_routes(runtime, PersonalTextErased))
 
 
 def _feeds(_runtime: Runtime) -> Sequence[Feed]:

@@ -7,7 +7,7 @@ from services.goals.projections import goal_plans, goal_tree
 from services.goals.reactions import expire_goal_when_its_last_day_ends
 from shared.people.feed import PEOPLE_FEED
 from shared.runtime.service import Runtime, Service
-from shared.schemas.goals import TYPES
+from shared.schemas.goals import TYPES, PersonalTextErased
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
@@ -16,10 +16,15 @@ if TYPE_CHECKING:
 def _routers(runtime: Runtime) -> "Sequence[APIRouter]":
     from services.goals.api.goal_commands import goal_command_routes  # noqa: PLC0415 - a worker loads no FastAPI
     from services.goals.api.goals import goal_routes  # noqa: PLC0415 - likewise
-    from services.goals.api.persons import person_routes  # noqa: PLC0415 - likewise
     from services.goals.api.plans import plan_routes  # noqa: PLC0415 - likewise
+    from shared.runtime.erasure import erasure_routes  # noqa: PLC0415 - likewise
 
-    return [goal_command_routes(runtime), goal_routes(runtime), plan_routes(runtime), person_routes(runtime)]
+    return [
+        goal_command_routes(runtime),
+        goal_routes(runtime),
+        plan_routes(runtime),
+        erasure_routes(runtime, PersonalTextErased),
+    ]
 
 
 SERVICE: Final = Service(

@@ -16,11 +16,16 @@ if TYPE_CHECKING:
 
 def _routers(runtime: Runtime) -> "Sequence[APIRouter]":
     from services.reviews.api.cycles import cycle_routes  # noqa: PLC0415 - a worker loads no FastAPI
-    from services.reviews.api.persons import person_routes  # noqa: PLC0415 - likewise
     from services.reviews.api.reviews import review_routes  # noqa: PLC0415 - likewise
     from services.reviews.api.steps import step_routes  # noqa: PLC0415 - likewise
+    from shared.runtime.erasure import erasure_routes  # noqa: PLC0415 - likewise
 
-    return (cycle_routes(runtime), review_routes(runtime), step_routes(runtime), person_routes(runtime))
+    return (
+        cycle_routes(runtime),
+        review_routes(runtime),
+        step_routes(runtime),
+        erasure_routes(runtime, reviews.PersonalTextErased),
+    )
 
 
 def _feeds(_runtime: Runtime) -> Sequence[Feed]:

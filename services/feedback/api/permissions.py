@@ -19,7 +19,6 @@ READ: Final = "read-feedback"
 ACKNOWLEDGE: Final = "acknowledge"
 HOLD_CHECK_IN: Final = "hold-check-in"
 READ_CHECK_INS: Final = "read-check-ins"
-ERASE: Final = "erase"
 
 _EMPLOYEE, _MANAGER, _HR, _ADMIN = Role.EMPLOYEE, Role.MANAGER, Role.HR, Role.ADMIN
 _SELF, _LINE, _AUTHOR, _ANY = Relation.SELF, Relation.REPORTING_LINE, Relation.PARTICIPANT, Relation.ANY
@@ -32,7 +31,6 @@ PERMISSIONS: Final = Permissions(
         ACKNOWLEDGE: {(_EMPLOYEE, _SELF)},
         HOLD_CHECK_IN: {(_MANAGER, _LINE)},
         READ_CHECK_INS: {(_EMPLOYEE, _ANY)},
-        ERASE: {(_HR, _ANY), (_ADMIN, _ANY)},
     }
 )
 """Relations are to the feedback's receiver (SELF: the receiver), but for its author, who is a PARTICIPANT."""

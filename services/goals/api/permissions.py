@@ -24,7 +24,6 @@ ACHIEVE: Final = "achieve"
 CANCEL: Final = "cancel"
 PROPOSE: Final = "propose"
 AGREE: Final = "agree"
-ERASE: Final = "erase"
 
 _GOALS: Final[Mapping[GoalLevel, Permissions]] = {
     GoalLevel.ORGANIZATION: Permissions(
@@ -65,7 +64,6 @@ PLANS: Final = Permissions(
         AGREE: _OWNER | _MANAGERS | _HR,
     }
 )
-PERSONS: Final = Permissions({ERASE: {(Role.HR, Relation.ANY), (Role.ADMIN, Relation.ANY)}})
 
 
 def goals_at(level: str) -> Permissions:

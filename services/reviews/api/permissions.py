@@ -29,7 +29,6 @@ REVIEWS: Final = Permissions(
         "list-all": {_HR},
     }
 )
-PERSONS: Final = Permissions({"erase": {_HR, (Role.ADMIN, Relation.ANY)}})
 _POSSIBLE: Final[Mapping[str, tuple[str, ...]]] = {
     "opened": ("self-assess", "assess"),
     "self-assessed": ("assess",),

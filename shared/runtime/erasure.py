@@ -1,17 +1,25 @@
 """A person's texts over HTTP: erase them for ever."""
 
+from collections.abc import Callable
+from typing import Final
+
 from fastapi import APIRouter
 
-from services.reviews.api.permissions import PERSONS
-from services.reviews.domain.erasure import TEXTS, EraseText, Texts
+from shared.privacy.erasure import EraseText, Texts, texts_of
+from shared.runtime.authorization import Permissions, Relation
+from shared.runtime.caller import Role
 from shared.runtime.http import AtEdge, CommandAnswer
 from shared.runtime.service import Runtime
+from shared.schemas.event import Event
 from shared.schemas.identifiers import PersonId
 
+_ERASE: Final = "erase"
+PERSONS: Final = Permissions({_ERASE: {(Role.HR, Relation.ANY), (Role.ADMIN, Relation.ANY)}})
 
-def person_routes(runtime: Runtime) -> APIRouter:
-    """The routes under /reviews/v1/persons."""
-    routes = APIRouter(prefix="/persons", tags=["privacy"])
+
+def erasure_routes(runtime: Runtime, erased: Callable[..., Event]) -> APIRouter:
+    """The routes under /SERVICE/v1/persons; `erased` is the service's event."""
+    routes, texts = APIRouter(prefix="/persons", tags=["privacy"]), texts_of(erased)
 
     @routes.post("/{person}/erase", summary="Make every text about a person unreadable, for ever")
     async def erase(person: PersonId, edge: AtEdge) -> CommandAnswer:
@@ -19,10 +27,10 @@ def person_routes(runtime: Runtime) -> APIRouter:
 
         The person need not be known: whoever left the company's records may be erased still.
         """
-        PERSONS.require("erase", edge.caller)
+        PERSONS.require(_ERASE, edge.caller)
         await runtime.vault.erase(person)
         command = EraseText(person=person, at=edge.now, by=edge.caller.person)
-        outcome = await runtime.handler.handle(edge.context, TEXTS, person, command, answer=edge.describe(_no_actions))
+        outcome = await runtime.handler.handle(edge.context, texts, person, command, answer=edge.describe(_no_actions))
         return edge.accepted(outcome)
 
     return routes

@@ -1,0 +1,1 @@
+"""Privacy: what is erased, and what is kept of that."""
