@@ -50,9 +50,9 @@ down: install  ## stop them; the data stay under .trellis/
 	$(SAY) "stopping; the data stay under .trellis/"
 	@$(BIN)/trellis down
 
-test: install  ## the whole suite, on real servers (ARGS='-k goal_plan' for a part)
+test: install  ## the whole suite, on real servers, in two processes (ARGS='-n0 -k goal_plan' for a part, in one)
 	$(SAY) "running the tests on a real PostgreSQL and a real broker"
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n2 --dist=loadgroup --no-loadscope-reorder $(ARGS)
 
 chaos: install  ## the fault matrix on Apache Kafka: faults under load, then the proof (DURATION=600 SEED=7 BREAK=fence|chain|keys|barrier|seek)
 	$(SAY) "faults under load; docs/fault-matrix.md says which, and what is compared afterwards"

@@ -36,6 +36,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("apache") is not None and choice.kafka().value == "embedded":
             item.add_marker(without)
+        item.add_marker(pytest.mark.xdist_group(_together(item.path.relative_to(item.config.rootpath))))
+
+
+def _together(file: Path) -> str:
+    """Which tests run one after the other in one process: those of an installation, and those of a service's topics.
+
+    All others, a file at a time, wherever there is room. Each process has servers of its own, unless it was told where
+    they are (TRELLIS_TEST_KAFKA=HOST:PORT): then two tests must not empty the same topics.
+    """
+    room = file.parts[1:3]
+    if room[0] == "e2e":
+        return "installation"
+    return "services" if room[0] == "integration" and room[1] != "eventsourcing" else str(file)
 
 
 @pytest.fixture(scope="session")

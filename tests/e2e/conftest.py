@@ -1,4 +1,4 @@
-"""One installation a test run, as a newcomer gets it: `trellis up`, and the people of the sample company."""
+"""One installation for the tests of this room, as a newcomer gets it: `trellis up`, and the sample company's people."""
 
 import os
 from collections.abc import AsyncIterator
@@ -17,9 +17,12 @@ def kafka_of_an_installation() -> str:
     return "apache" if os.environ.get("TRELLIS_TEST_KAFKA") == "apache" else "embedded"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def installation(server_folder: Path) -> AsyncIterator[Installation]:
-    """Everything runs and the sample's 107 people are known; it is stopped when the run ends, however it ends."""
+    """Everything runs and the sample's 107 people are known.
+
+    It is stopped after the last test of the room: idle, it takes a third of a core from those that come then.
+    """
     async with installed(server_folder / "installation", kafka=kafka_of_an_installation()) as running:
         await running.trellis.run_well("people", "import", str(_SAMPLE))
         yield running

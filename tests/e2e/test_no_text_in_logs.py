@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import pytest
 
+from launcher.demo_cycle.company import Company
 from launcher.processes import SERVICES
 from shared.runtime.caller import Role
 from shared.schemas.identifiers import PersonId
@@ -65,7 +66,7 @@ async def _told(installation: Installation, wanted: dict[str, int]) -> None:
 
 async def _written(installation: Installation) -> None:
     """A goal, praise and a check-in of the marked person, each read back."""
-    company = installation.company
+    company = Company.imported(installation.folder)  # as it is just now
     person, head = next(p for p in company.people if p.family_name == MARKED["LAST_NAME"]), company.head
     title, praise, notes = WRITTEN
     goal = {
