@@ -218,6 +218,17 @@ class CommandHandler:
         state = decider.fold([e.event for e in newer], known.state)
         return Loaded(state, newer[-1].version, newer[-1].position)
 
+    async def state_once(self, decider: Decider[State], identity: UUID) -> State:
+        """The state that the stream had when this process last saw it; read from the store if it never did.
+
+        For what never changes in a stream once it is there: who it belongs to, what kind of thing it is.
+        """
+        known: Loaded[State] | None = self._cache.get(stream_name(decider.category, identity))
+        if known is not None:
+            return known.state
+        async with self.store.engine.connect() as connection:
+            return (await self.load(connection, decider, identity)).state
+
     def remember(self, decision: Decision, outcomes: Sequence[Outcome]) -> None:
         """Keep the committed states of hot streams; the least recently used are dropped."""
         for outcome in outcomes:

@@ -1,9 +1,12 @@
 """Bearer tokens: who sent a request, proved by a signature of the issuer."""
 
 import asyncio
+import hashlib
 import time
 import warnings
+from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
@@ -15,7 +18,7 @@ from joserfc.jwk import Key, KeySet
 from shared.runtime.caller import Caller, Role
 from shared.runtime.clock import Clock, now
 from shared.runtime.logging import logger
-from shared.runtime.problems import unauthorized, unavailable
+from shared.runtime.problems import Problem, unauthorized, unavailable
 from shared.schemas.identifiers import SYSTEM, PersonId
 
 ALGORITHMS: Final = ("ES256", "RS256", "EdDSA", "Ed25519")
@@ -26,6 +29,8 @@ PAUSE_SECONDS: Final = 5
 """At most one fetch in this time, whatever tokens arrive."""
 LEEWAY_SECONDS: Final = 10
 """How far the issuer's clock and ours may differ."""
+_REMEMBERED: Final = 10_000
+"""Tokens whose signature was proved; the least recently used are forgotten."""
 
 warnings.filterwarnings("ignore", message="EdDSA is deprecated", category=SecurityWarning)  # issuers still write it
 
@@ -80,11 +85,25 @@ class IssuerKeys:
             self._fetched = self._monotonic()
 
 
+@dataclass(frozen=True, slots=True)
+class _Proved:
+    """What a key of the issuer has signed: as long as the issuer has that very key, the signature is good."""
+
+    key_id: str
+    key: Key
+    claims: jwt.Claims
+    caller: Caller
+
+
 class Authenticator:
-    """Checks bearer tokens: signature, algorithm, issuer, audience, expiry, not-before; `sub` is a person's id."""
+    """Checks bearer tokens: signature, algorithm, issuer, audience, expiry, not-before; `sub` is a person's id.
+
+    A signature is proved once for each fetch of the issuer's keys; the claims, the times among them, every time.
+    """
 
     def __init__(self, *, issuer: str, audience: str, keys: IssuerKeys, clock: Clock = now) -> None:
         self._keys = keys
+        self._proved: OrderedDict[bytes, _Proved] = OrderedDict()
         self._claims = jwt.JWTClaimsRegistry(
             now=lambda: int(clock().timestamp()),
             leeway=LEEWAY_SECONDS,
@@ -108,18 +127,35 @@ class Authenticator:
         return await self._caller(token.strip())
 
     async def _caller(self, token: str) -> Caller:
-        key = await self._key(token)
+        digest = hashlib.sha256(token.encode()).digest()  # whoever sees this memory finds no token in it
+        known = self._proved.pop(digest, None)
+        if known is not None and await self._keys.named(known.key_id) is known.key:
+            self._require_valid(known.claims)
+        else:
+            known = await self._prove(token)
+        self._proved[digest] = known  # as the last: others may have come while the keys were fetched
+        if len(self._proved) > _REMEMBERED:
+            self._proved.popitem(last=False)
+        return known.caller
+
+    async def _prove(self, token: str) -> _Proved:
+        key_id, key = await self._key(token)
         try:
             claims = jwt.decode(token, key, algorithms=ALGORITHMS).claims
+        except (JoseError, ValueError, TypeError) as error:
+            raise _not_valid(error) from error
+        self._require_valid(claims)
+        return _Proved(key_id, key, claims, Caller.of(_person(claims["sub"]), _roles(claims.get("roles"))))
+
+    def _require_valid(self, claims: jwt.Claims) -> None:
+        try:
             self._claims.validate(claims)
         except ExpiredTokenError as error:
             raise unauthorized("The token has expired.") from error
         except (JoseError, ValueError, TypeError) as error:
-            log.info("token refused", reason=type(error).__name__)
-            raise unauthorized("The token's signature, issuer, audience or times are not valid.") from error
-        return Caller.of(_person(claims["sub"]), _roles(claims.get("roles")))
+            raise _not_valid(error) from error
 
-    async def _key(self, token: str) -> Key:
+    async def _key(self, token: str) -> tuple[str, Key]:
         try:
             header = jws.extract_compact(token.encode()).headers()
         except (JoseError, ValueError, TypeError) as error:
@@ -128,9 +164,14 @@ class Authenticator:
             raise unauthorized(f"The token must be signed with one of {', '.join(ALGORITHMS)}.")
         key_id = header.get("kid")
         key = await self._keys.named(key_id) if isinstance(key_id, str) else None
-        if key is None:
+        if key is None or not isinstance(key_id, str):
             raise unauthorized("The token is not signed with a key of the issuer.")
-        return key
+        return key_id, key
+
+
+def _not_valid(error: Exception) -> Problem:
+    log.info("token refused", reason=type(error).__name__)
+    return unauthorized("The token's signature, issuer, audience or times are not valid.")
 
 
 def _person(subject: str) -> PersonId:

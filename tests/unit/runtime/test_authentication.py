@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from launcher.issuer_name import AUDIENCE, ISSUER
-from launcher.signing_keys import SigningKeys
+from launcher.signing_keys import KEPT, SigningKeys
 from launcher.token import issue_token
 from shared.runtime.authentication import FRESH_SECONDS, PAUSE_SECONDS, Authenticator, IssuerKeys
 from shared.runtime.caller import Caller, Role
@@ -119,6 +119,42 @@ async def test_a_rotated_key_is_fetched_and_the_one_before_still_counts(tmp_path
         at[0] += PAUSE_SECONDS
         assert (await authenticator.caller(f"Bearer {after}")).person == PERSON
         assert (await authenticator.caller(f"Bearer {before}")).person == PERSON
+
+
+async def test_a_token_that_was_proved_before_is_refused_once_its_time_is_over(issuer: str, folder: Path) -> None:
+    at = [now()]
+    keys = IssuerKeys(f"{issuer}/jwks.json")
+    authenticator = Authenticator(issuer=ISSUER, audience=AUDIENCE, keys=keys, clock=lambda: at[0])
+    token = signed(SigningKeys(folder).newest())
+    for _ in range(2):
+        assert (await authenticator.caller(f"Bearer {token}")).person == PERSON
+    at[0] += timedelta(minutes=5)
+    assert await refusal(authenticator, f"Bearer {token}") == "The token has expired."
+
+
+async def test_a_token_that_was_proved_before_is_refused_once_its_key_is_withdrawn(tmp_path: Path) -> None:
+    keys = SigningKeys(tmp_path)
+    at = [1000.0]
+    async with serving(issuer_app_of(keys)) as address:
+        held = IssuerKeys(f"{address}/jwks.json", monotonic=lambda: at[0])
+        authenticator = Authenticator(issuer=ISSUER, audience=AUDIENCE, keys=held)
+        token = signed(keys.newest())
+        for _ in range(2):
+            assert (await authenticator.caller(f"Bearer {token}")).person == PERSON
+        for _ in range(KEPT):
+            keys.rotate()
+        at[0] += FRESH_SECONDS
+        assert "key of the issuer" in await refusal(authenticator, f"Bearer {token}")
+
+
+async def test_another_signature_under_the_same_claims_is_proved_for_itself(
+    authenticator: Authenticator, folder: Path
+) -> None:
+    token = signed(SigningKeys(folder).newest())
+    assert (await authenticator.caller(f"Bearer {token}")).person == PERSON
+    head, body, signature = token.split(".")
+    forged = ".".join((head, body, ("B" if signature[0] == "A" else "A") + signature[1:]))
+    assert "signature" in await refusal(authenticator, f"Bearer {forged}")
 
 
 def issuer_app_of(keys: SigningKeys, fetched: list[str] | None = None) -> Starlette:
