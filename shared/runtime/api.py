@@ -1,12 +1,11 @@
 """A service's HTTP application: its routers behind the gate, health, and an OpenAPI document that tells the truth."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Final
 
-from fastapi import APIRouter, Depends, FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
-from fastapi.security import HTTPBearer
 from pydantic.json_schema import models_json_schema
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -16,9 +15,11 @@ from shared.runtime import failures
 from shared.runtime.authentication import Authenticator
 from shared.runtime.clock import Clock, now
 from shared.runtime.gate import Gate
+from shared.runtime.http import OF_COMMANDS, OF_QUERIES
 from shared.runtime.problems import MEDIA_TYPE, ProblemDocument
 
 LARGEST_BODY: Final = 1_048_576
+_SCHEME: Final = "HTTPBearer"
 
 Ready = Callable[[], Awaitable[Sequence[str]]]
 """What keeps the service from answering, each as a short reason; nothing: it is ready."""
@@ -55,7 +56,6 @@ def create_api(
         docs_url=None,  # the page would load scripts from elsewhere
         redoc_url=None,
         lifespan=lifespan,
-        dependencies=[Depends(HTTPBearer(auto_error=False, bearerFormat="JWT"))],  # says so in the document; see Gate
         generate_unique_id_function=_operation_name,
         separate_input_output_schemas=False,
     )
@@ -65,7 +65,7 @@ def create_api(
     app.router.routes.extend(_health(ready))
     failures.install(app)
     app.add_middleware(Gate, authenticator=authenticator, largest_body=largest_body)
-    _describe_problems(app)
+    _describe(app)
     return app
 
 
@@ -86,8 +86,8 @@ def _health(ready: Ready) -> list[Route]:
     return [Route("/health/live", live), Route("/health/ready", is_ready)]
 
 
-def _describe_problems(app: FastAPI) -> None:
-    """Document every refusal as a problem document, in place of the framework's own 422."""
+def _describe(app: FastAPI) -> None:
+    """Document the token, the headers that the edge reads, and every refusal as a problem document."""
     generate = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -103,9 +103,13 @@ def _describe_problems(app: FastAPI) -> None:
             content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}}
             refusal = {"description": "Refused; the problem document says why.", "content": content}
             document["components"]["responses"] = {"Problem": refusal}
+            document["components"]["securitySchemes"] = {
+                _SCHEME: {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+            }
             for operations in document["paths"].values():
                 for method, operation in operations.items():
-                    _keep_what_counts(method, operation)
+                    operation["security"] = [{_SCHEME: []}]
+                    _name_headers(operation, OF_QUERIES if method == "get" else OF_COMMANDS)
                     operation["responses"].pop("422", None)
                     operation["responses"]["default"] = {"$ref": "#/components/responses/Problem"}
             app.openapi_schema = document
@@ -114,8 +118,16 @@ def _describe_problems(app: FastAPI) -> None:
     app.openapi = openapi
 
 
-def _keep_what_counts(method: str, operation: dict[str, Any]) -> None:
-    """Name a command's conditions at commands alone, and a query's at queries alone: the edge reads them all."""
-    idle = ("If-Match", "Idempotency-Key") if method == "get" else ("Consistency-Token",)
-    parameters = operation.get("parameters", [])
-    operation["parameters"] = [parameter for parameter in parameters if parameter["name"] not in idle]
+def _name_headers(operation: dict[str, Any], headers: Mapping[str, str]) -> None:
+    """Name the conditions under which a command is accepted or a query answered."""
+    schema = {"anyOf": [{"type": "string"}, {"type": "null"}]}
+    operation.setdefault("parameters", []).extend(
+        {
+            "name": name,
+            "in": "header",
+            "required": False,
+            "schema": {**schema, "description": description, "title": name},
+            "description": description,
+        }
+        for name, description in headers.items()
+    )
