@@ -28,6 +28,7 @@ _HELD_BARRIER: Final = f"select pg_advisory_xact_lock_shared({_BARRIER})"
 _IN_HORIZON: Final = """select a.pid, a.client_port from pg_locks l join pg_stat_activity a using (pid)
                          where l.locktype = 'advisory' and l.mode = 'ExclusiveLock' and not l.granted
                            and a.datname = current_database()"""
+_APPEND_SECONDS: Final = 30.0
 _APPENDING: Final = """select a.pid from pg_locks l join pg_stat_activity a using (pid)
                         where l.locktype = 'advisory' and l.mode = 'ShareLock' and l.granted
                           and a.datname = current_database() and a.backend_type = 'client backend'"""
@@ -117,17 +118,15 @@ async def stop_relay_in_barrier(rig: Rig) -> str:
 
 async def stop_append(rig: Rig) -> str:
     """A session that has drawn its positions is slow to commit; positions above it become visible first."""
-    service, stopped = rig.a_service(), 0
+    service, stopped, end = rig.a_service(), 0, time.monotonic() + _APPEND_SECONDS
     async with rig.held(service, "select 1") as connection:
-        for _ in range(2_000):
+        while time.monotonic() < end and stopped < 5:
             rows = await connection.fetch(_APPENDING)
             if rows:
                 send(rows[0]["pid"], SIGSTOP)
                 await asyncio.sleep(rig.random.uniform(0.2, 0.6))
                 send(rows[0]["pid"], SIGCONT)
                 stopped += 1
-                if stopped == 5:
-                    break
             await asyncio.sleep(0.001)
     if stopped == 0:
         raise NotArranged("nobody was caught appending")

@@ -1,5 +1,6 @@
 """What people are called and what they write is in no file that an installation logs to."""
 
+import asyncio
 import csv
 from pathlib import Path
 from typing import Any, Final
@@ -8,6 +9,7 @@ import pytest
 
 from launcher.demo_cycle.company import Company
 from launcher.processes import SERVICES
+from shared.eventsourcing.identifiers import uuid7
 from shared.runtime.caller import Role
 from shared.schemas.identifiers import PersonId
 from tests.e2e.installation import Installation
@@ -88,7 +90,10 @@ async def _sent_and_read(
     installation: Installation, service: str, path: str, body: dict[str, Any], by: PersonId
 ) -> None:
     async with installation.client(service, by, Role.MANAGER) as client:
-        sent = await client.post(path, json=body)
+        sent = await client.post(path, json=body, headers=(key := {"Idempotency-Key": str(uuid7())}))
+        while sent.status_code == 503:  # a loaded machine may turn a client away
+            await asyncio.sleep(float(sent.headers["Retry-After"]))
+            sent = await client.post(path, json=body, headers=key)
         assert sent.status_code == 201, sent.text
         token = {"Consistency-Token": sent.headers["Consistency-Token"]}
         shown = await client.get(f"{path}/{sent.json()['id']}", headers=token)

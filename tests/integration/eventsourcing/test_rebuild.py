@@ -26,6 +26,7 @@ async def test_a_rebuild_under_writes_equals_what_serves_and_takes_its_place(
 ) -> None:
     async with tallies(database, kafka, await new_topic(partitions=12)) as tally, tally.worker():
         await tally.write(300)
+        await tally.all_applied(300)
         writing = asyncio.create_task(tally.write(400))
         serving = await tally.rebuilt(require_equal=True)
         await writing
