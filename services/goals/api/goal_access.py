@@ -7,7 +7,8 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.goals.api.permissions import ACHIEVE, ALIGN, CANCEL, RECORD_PROGRESS, goals_at, relations_to
-from services.goals.domain.goal import GOAL, Active, Goal, NotSet
+from services.goals.domain.goal import GOAL
+from services.goals.domain.goal_states import Active, Goal, NotSet
 from shared.eventsourcing.handler import Answer
 from shared.runtime.authorization import READ, Permissions, Relation
 from shared.runtime.caller import Caller

@@ -8,21 +8,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.goals.api import examples, goal_graph
 from services.goals.api.goal_access import Access, access_to, permitted
 from services.goals.api.permissions import ACHIEVE, ALIGN, CANCEL, RECORD_PROGRESS, SET
-from services.goals.domain.goal import (
-    GOAL,
-    AchieveGoal,
-    AchieveGoalBody,
-    AlignGoal,
-    AlignGoalBody,
-    CancelGoal,
-    CancelGoalBody,
-    NotSet,
-    RecordProgress,
-    RecordProgressBody,
-    SetGoal,
-    SetGoalBody,
-    as_parent,
-)
+from services.goals.domain.goal import GOAL
+from services.goals.domain.goal_alignment import AlignGoal, AlignGoalBody
+from services.goals.domain.goal_closing import AchieveGoal, AchieveGoalBody, CancelGoal, CancelGoalBody
+from services.goals.domain.goal_progress import RecordProgress, RecordProgressBody
+from services.goals.domain.goal_setting import SetGoal, SetGoalBody
+from services.goals.domain.goal_states import NotSet, as_parent
 from services.goals.domain.parent import ParentGoal
 from shared.eventsourcing.decision import Decision
 from shared.eventsourcing.identifiers import uuid7

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from services.goals.api import examples
 from services.goals.api.goal_access import access_to
 from services.goals.api.permissions import AGREE, PLANS, PROPOSE, relations_to
-from services.goals.domain.goal import GOAL, Active, NotSet
+from services.goals.domain.goal import GOAL
 from services.goals.domain.goal_plan import (
     GOAL_PLAN,
     AgreeGoalPlan,
@@ -20,6 +20,7 @@ from services.goals.domain.goal_plan import (
     ProposeGoalPlan,
     ProposeGoalPlanBody,
 )
+from services.goals.domain.goal_states import Active, NotSet
 from services.goals.projections import goal_plans
 from services.goals.projections.goal_plans import PlanRow, PlanState
 from shared.eventsourcing.decision import Answer, Decision

@@ -1,11 +1,16 @@
 """Parent: what a goal needs to know of the goal above it, and the rules of being below it."""
 
 from datetime import date
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from shared.eventsourcing.decider import Rejected, RequestBody
 from shared.schemas.identifiers import GoalId
+from shared.schemas.values import DecimalString
+
+Share = Annotated[DecimalString, Field(ge=0, max_digits=12, decimal_places=4)]
+"""What a goal counts in its parent's roll-up, relative to its siblings; 0 is allowed."""
 
 
 class ParentGoal(BaseModel):

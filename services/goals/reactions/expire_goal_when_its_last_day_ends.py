@@ -4,7 +4,8 @@ from datetime import timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from services.goals.domain.goal import GOAL, ExpireGoal
+from services.goals.domain.goal import GOAL
+from services.goals.domain.goal_closing import ExpireGoal
 from shared.eventsourcing.decision import Decision
 from shared.eventsourcing.recorded import Recorded
 from shared.eventsourcing.timers import CancelTimer, DueTimer, Planned, SetTimer, Timers, end_of_day

@@ -4,7 +4,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from services.goals.domain.goal import AchieveGoal, AlignGoal, CancelGoal, ExpireGoal, RecordProgress, SetGoal
+from services.goals.domain.goal_alignment import AlignGoal
+from services.goals.domain.goal_closing import AchieveGoal, CancelGoal, ExpireGoal
+from services.goals.domain.goal_progress import RecordProgress
+from services.goals.domain.goal_setting import SetGoal
 from services.goals.domain.metric import MetricBody
 from services.goals.domain.parent import ParentGoal
 from shared.schemas.goals import GoalAligned, GoalLevel, MetricKind

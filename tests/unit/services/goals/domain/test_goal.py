@@ -9,19 +9,12 @@ from hypothesis import given as for_all
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from services.goals.domain.goal import (
-    GOAL,
-    AchieveGoal,
-    AlignGoal,
-    CancelGoal,
-    CancelGoalBody,
-    ExpireGoal,
-    GoalCommand,
-    GoalEvent,
-    RecordProgress,
-    SetGoal,
-    SetGoalBody,
-)
+from services.goals.domain.goal import GOAL, GoalCommand
+from services.goals.domain.goal_alignment import AlignGoal
+from services.goals.domain.goal_closing import AchieveGoal, CancelGoal, CancelGoalBody, ExpireGoal
+from services.goals.domain.goal_progress import RecordProgress
+from services.goals.domain.goal_setting import SetGoal, SetGoalBody
+from services.goals.domain.goal_states import GoalEvent
 from services.goals.domain.metric import MetricBody
 from services.goals.domain.parent import ParentGoal
 from shared.eventsourcing.decider import Rejected

@@ -5,7 +5,9 @@ from decimal import Decimal
 
 import pytest
 
-from services.goals.domain.goal import GOAL, GoalCommand, SetGoal, as_parent
+from services.goals.domain.goal import GOAL, GoalCommand
+from services.goals.domain.goal_setting import SetGoal
+from services.goals.domain.goal_states import as_parent
 from services.goals.domain.parent import ParentGoal
 from shared.schemas.goals import GoalAligned
 from tests.spec import given

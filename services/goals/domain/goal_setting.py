@@ -1,0 +1,54 @@
+"""Goal setting: a goal comes into being, at a level, with an owner and dates."""
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+
+from services.goals.domain.goal_states import Goal, GoalEvent, NotSet
+from services.goals.domain.metric import MetricBody, metric_of
+from services.goals.domain.parent import Placed, Share, refuse_wrong_parent
+from shared.eventsourcing.decider import Command, Rejected, RequestBody
+from shared.schemas.goals import GoalLevel, GoalSet
+from shared.schemas.identifiers import GoalId, PersonId
+from shared.schemas.personal_text import PersonalText
+from shared.schemas.values import Known, ShortText
+
+
+class SetGoalBody(RequestBody):
+    level: Known[GoalLevel]
+    owner: PersonId
+    team: ShortText | None = None
+    title: ShortText
+    metric: MetricBody | None = None
+    starts_on: date
+    ends_on: date
+    parent: GoalId | None = None
+    weight: Share = Decimal(1)
+
+
+class SetGoal(SetGoalBody, Placed, Command):
+    """`goal` is the new goal's id."""
+
+
+def set_goal(goal: Goal, command: SetGoal) -> Sequence[GoalEvent]:
+    if not isinstance(goal, NotSet):
+        raise Rejected("goal-is-already-set", goal=command.goal)
+    if (command.level is GoalLevel.TEAM) != (command.team is not None):
+        raise Rejected("team-goal-must-name-its-team", level=command.level, team=command.team)
+    if command.ends_on < command.starts_on:
+        raise Rejected("goal-must-not-end-before-it-starts", starts_on=command.starts_on, ends_on=command.ends_on)
+    refuse_wrong_parent(command, command.parent, command.starts_on, command.ends_on)
+    personal = command.level is GoalLevel.PERSON
+    return [
+        GoalSet(
+            level=command.level,
+            owner=command.owner,
+            team=command.team,
+            title=PersonalText.about(command.owner, command.title) if personal else command.title,
+            metric=metric_of(command.metric) if command.metric else None,
+            starts_on=command.starts_on,
+            ends_on=command.ends_on,
+            parent=command.parent,
+            weight=command.weight,
+        )
+    ]

@@ -1,0 +1,113 @@
+"""Goal states: what has happened to a goal, as far as decisions need it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+
+from services.goals.domain.parent import ParentGoal
+from shared.eventsourcing.decider import Rejected
+from shared.schemas.goals import (
+    GoalAchieved,
+    GoalAligned,
+    GoalCancelled,
+    GoalExpired,
+    GoalLevel,
+    GoalProgressRecorded,
+    GoalSet,
+    Metric,
+)
+from shared.schemas.identifiers import GoalId, PersonId
+
+
+@dataclass(frozen=True, slots=True)
+class NotSet: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Active:
+    level: GoalLevel
+    owner: PersonId
+    metric: Metric | None
+    current: Decimal | None
+    parent: GoalId | None
+    weight: Decimal
+    starts_on: date
+    ends_on: date
+    expired: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Achieved:
+    level: GoalLevel
+    owner: PersonId
+    value: Decimal | None
+    starts_on: date
+    ends_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    level: GoalLevel
+    owner: PersonId
+    starts_on: date
+    ends_on: date
+
+
+Goal = NotSet | Active | Achieved | Cancelled
+GoalEvent = GoalSet | GoalAligned | GoalProgressRecorded | GoalAchieved | GoalCancelled | GoalExpired
+
+
+def evolve(goal: Goal, event: GoalEvent) -> Goal:
+    match event:
+        case GoalSet():
+            return _active(event)
+        case GoalAligned() if isinstance(goal, Active):
+            return replace(goal, parent=event.parent, weight=event.weight)
+        case GoalProgressRecorded() if isinstance(goal, Active):
+            return replace(goal, current=event.value)
+        case GoalExpired() if isinstance(goal, Active):
+            return replace(goal, expired=True)
+        case GoalAchieved() if isinstance(goal, Active):
+            return Achieved(goal.level, goal.owner, event.value, goal.starts_on, goal.ends_on)
+        case GoalCancelled() if isinstance(goal, Active):
+            return Cancelled(goal.level, goal.owner, goal.starts_on, goal.ends_on)
+        case _:
+            return goal
+
+
+def _active(event: GoalSet) -> Active:
+    return Active(
+        level=event.level,
+        owner=event.owner,
+        metric=event.metric,
+        current=event.metric.start if event.metric else None,
+        parent=event.parent,
+        weight=event.weight,
+        starts_on=event.starts_on,
+        ends_on=event.ends_on,
+    )
+
+
+def as_parent(goal: Goal, identity: GoalId, ancestors: Sequence[GoalId]) -> ParentGoal | None:
+    """What a goal below needs to know of this one; None if it was never set."""
+    if isinstance(goal, NotSet):
+        return None
+    return ParentGoal(
+        goal=identity,
+        active=isinstance(goal, Active),
+        starts_on=goal.starts_on,
+        ends_on=goal.ends_on,
+        ancestors=tuple(ancestors),
+    )
+
+
+def active_or_rejected(goal: Goal) -> Active:
+    """The goal, which must be open.
+
+    Raises:
+        Rejected: it was never set, or it is closed.
+    """
+    if not isinstance(goal, Active):
+        raise Rejected("goal-is-not-active", state=type(goal).__name__)
+    return goal
