@@ -24,7 +24,7 @@ from launcher.brokers import apache, embedded
 from launcher.brokers.broker import Broker
 from launcher.topic_creation import create_topics
 from launcher.topics import Topic
-from services.goals.projections import goal_tree
+from services.goals.projections import goal_tree, readable_goals
 from shared.eventsourcing import build_acts, builds
 from shared.eventsourcing.database import create_engine
 from shared.eventsourcing.kafka import Kafka
@@ -151,7 +151,7 @@ async def _client(url: str, goals: int) -> None:
             number, began = (number + 7) % goals, time.monotonic()
             try:
                 async with engine.connect() as connection:
-                    found = await goal_tree.find(connection, goal_id(number))
+                    found = await readable_goals.find(connection, goal_id(number))
                 said["failed"] += found is None
             except Exception:  # noqa: BLE001 - counted
                 said["failed"] += 1

@@ -9,8 +9,9 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from services.goals.api.goal_access import Access, access_to
-from services.goals.projections import goal_tree
-from services.goals.projections.goal_tree import Filter, GoalRow, GoalState, Reader
+from services.goals.projections import goal_tree, readable_goals
+from services.goals.projections.goal_rows import GoalRow, GoalState
+from services.goals.projections.readable_goals import Filter, Reader
 from shared.privacy.vault import Vault
 from shared.runtime.authorization import READ
 from shared.runtime.caller import Caller, Role
@@ -94,7 +95,7 @@ def goal_routes(runtime: Runtime) -> APIRouter:
 async def _seen(runtime: Runtime, edge: Edge, goal: GoalId) -> tuple[GoalRow, Access]:
     await runtime.wait(goal_tree.PROJECTION.name, edge.consistency)
     async with runtime.engine.connect() as connection:
-        row = await goal_tree.find(connection, goal)
+        row = await readable_goals.find(connection, goal)
         if row is None:
             raise not_found("goal", goal)
         access = await access_to(connection, edge.caller, row.level, row.owner)
@@ -106,7 +107,7 @@ async def _listed(runtime: Runtime, edge: Edge, page: PageRequest, wanted: Filte
     await runtime.wait(goal_tree.PROJECTION.name, edge.consistency)
     cursor = page.after(tuple[GoalId])
     async with runtime.engine.connect() as connection:
-        rows = await goal_tree.readable(
+        rows = await readable_goals.readable(
             connection, _reader(edge.caller), wanted, after=cursor[0] if cursor else None, limit=page.limit + 1
         )
     views = await _views(runtime.vault, rows)

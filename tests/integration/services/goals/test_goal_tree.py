@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.event import listen
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.goals.projections.goal_tree import GoalState
+from services.goals.projections.goal_rows import GoalState
 from shared.schemas.goals import (
     GoalAchieved,
     GoalAligned,

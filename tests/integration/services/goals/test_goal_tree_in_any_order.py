@@ -13,7 +13,7 @@ from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.goals.projections import goal_tree
-from services.goals.projections.goal_tree import GOALS
+from services.goals.projections.goal_rows import GOALS
 from shared.eventsourcing.projection import Apply
 from shared.eventsourcing.recorded import Recorded
 from shared.schemas.event import Event

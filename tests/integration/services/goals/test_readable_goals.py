@@ -5,7 +5,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.goals.projections.goal_tree import Filter, GoalState, Reader, find, readable
+from services.goals.projections.goal_rows import GoalState
+from services.goals.projections.readable_goals import Filter, Reader, find, readable
 from shared.people.projection import apply as apply_people
 from shared.schemas.goals import GoalCancelled, GoalLevel, GoalSet
 from shared.schemas.identifiers import GoalId, PersonId

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.goals.projections import goal_tree
-from services.goals.projections.goal_tree import GOALS, GoalRow
+from services.goals.projections.goal_rows import GOALS, GoalRow, rows
 from shared.eventsourcing.projection import Apply
 from shared.eventsourcing.recorded import Recorded
 from shared.schemas.event import Event
@@ -47,7 +47,7 @@ async def deliver(engine: AsyncEngine, events: Sequence[Recorded], apply: Apply 
 
 async def tree(engine: AsyncEngine) -> dict[GoalId, GoalRow]:
     async with engine.connect() as connection:
-        return {row.goal: row for row in await goal_tree.rows(connection, select(GOALS))}
+        return {row.goal: row for row in await rows(connection, select(GOALS))}
 
 
 async def progress(engine: AsyncEngine) -> dict[GoalId, Decimal | None]:

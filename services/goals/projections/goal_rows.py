@@ -1,0 +1,182 @@
+"""Goal rows: what the goal tree keeps of a goal, and what an event of its stream does to that."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, Final
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Index,
+    Integer,
+    MetaData,
+    Numeric,
+    RowMapping,
+    Select,
+    Table,
+    Text,
+    Uuid,
+)
+from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.eventsourcing.recorded import Recorded
+from shared.schemas.event import Event
+from shared.schemas.goals import (
+    GoalAchieved,
+    GoalAligned,
+    GoalCancelled,
+    GoalExpired,
+    GoalProgressRecorded,
+    GoalSet,
+    Metric,
+)
+from shared.schemas.identifiers import GoalId, PersonId
+from shared.schemas.personal_text import PersonalText
+
+
+class GoalState(StrEnum):
+    """Where a goal is in its life."""
+
+    ACTIVE = "active"
+    ACHIEVED = "achieved"
+    CANCELLED = "cancelled"
+
+
+GOALS: Final = Table(
+    "goal_tree",
+    MetaData(),
+    Column("goal", Uuid, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("level", Text, nullable=False),
+    Column("owner", Uuid, nullable=False),
+    Column("team", Text),
+    Column("title", Text),
+    Column("sealed_title", Text, comment="of a person's goal, as in the event"),
+    Column("metric", JSONB(none_as_null=True)),
+    Column("starts_on", Date, nullable=False),
+    Column("ends_on", Date, nullable=False),
+    Column("parent", Uuid),
+    Column("weight", Numeric, nullable=False),
+    Column("value", Numeric),
+    Column("own_progress", Numeric),
+    Column("regressed", Boolean, nullable=False),
+    Column("measured_at", DateTime(timezone=True)),
+    Column("closed_on", Date),
+    Column("progress", Numeric),
+    Column("expired", Boolean, nullable=False),
+    Index("goal_tree_by_parent", "parent", "goal"),
+    Index("goal_tree_by_owner", "owner", "goal"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoalRow:
+    """A goal as it stands. `own_progress` is its own measurement, `progress` what counts; None is "not measured".
+
+    `expired`: its last day has passed, and nobody has closed it yet.
+    """
+
+    goal: GoalId
+    version: int
+    state: GoalState
+    level: str
+    owner: PersonId
+    team: str | None
+    title: str | PersonalText
+    metric: Metric | None
+    starts_on: date
+    ends_on: date
+    parent: GoalId | None
+    weight: Decimal
+    value: Decimal | None
+    own_progress: Decimal | None
+    regressed: bool = False
+    measured_at: datetime | None = None
+    closed_on: date | None = None
+    progress: Decimal | None = None
+    expired: bool = False
+
+
+def row_after(row: GoalRow | None, recorded: Recorded) -> GoalRow | None:
+    """The goal's own part of its row after an event of its stream; None where there is no goal."""
+    if isinstance(recorded.event, GoalSet):
+        return _new_row(GoalId(recorded.stream_id), recorded.version, recorded.event)
+    return None if row is None else replace(row, version=recorded.version, **_changed(recorded.event))
+
+
+def _changed(event: Event) -> dict[str, Any]:
+    match event:
+        case GoalAligned():
+            return {"parent": event.parent, "weight": event.weight}
+        case GoalProgressRecorded():
+            measured = {"regressed": event.regressed, "measured_at": event.measured_at}
+            return {"value": event.value, "own_progress": event.progress, **measured}
+        case GoalAchieved():
+            final = {"value": event.value, "own_progress": event.progress}
+            return {"state": GoalState.ACHIEVED, "closed_on": event.closed_on, "expired": False, **final}
+        case GoalCancelled():
+            return {"state": GoalState.CANCELLED, "expired": False}
+        case GoalExpired():
+            return {"expired": True}
+        case _:
+            return {}
+
+
+def _new_row(goal: GoalId, version: int, event: GoalSet) -> GoalRow:
+    return GoalRow(
+        goal=goal,
+        version=version,
+        state=GoalState.ACTIVE,
+        level=event.level.value,
+        owner=event.owner,
+        team=event.team,
+        title=event.title,
+        metric=event.metric,
+        starts_on=event.starts_on,
+        ends_on=event.ends_on,
+        parent=event.parent,
+        weight=event.weight,
+        value=event.metric.start if event.metric else None,
+        own_progress=Decimal(0) if event.metric else None,
+    )
+
+
+async def rows(connection: AsyncConnection, query: Select[Any]) -> list[GoalRow]:
+    """The goals that a query over `GOALS` finds."""
+    return [_row(row) for row in (await connection.execute(query)).mappings()]
+
+
+def _row(columns: RowMapping) -> GoalRow:
+    values: dict[str, Any] = {**columns, "state": GoalState(columns["state"])}
+    sealed = values.pop("sealed_title")
+    if sealed is not None:
+        values["title"] = PersonalText.model_validate_json(sealed)
+    if values["metric"] is not None:
+        values["metric"] = Metric.model_validate(values["metric"])
+    return GoalRow(**values)
+
+
+def _columns(row: GoalRow) -> dict[str, Any]:
+    sealed = row.title.model_dump_json() if isinstance(row.title, PersonalText) else None
+    return {
+        **{field.name: getattr(row, field.name) for field in fields(row)},
+        "title": None if sealed else row.title,
+        "sealed_title": sealed,
+        "metric": None if row.metric is None else row.metric.model_dump(mode="json"),
+    }
+
+
+async def write(connection: AsyncConnection, rows: Iterable[GoalRow]) -> None:
+    values = [_columns(row) for row in rows]
+    if not values:
+        return
+    statement = insert(GOALS)
+    new = {column.name: statement.excluded[column.name] for column in GOALS.columns if column.name != "goal"}
+    await connection.execute(statement.on_conflict_do_update(index_elements=[GOALS.c.goal], set_=new), values)

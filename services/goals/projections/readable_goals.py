@@ -1,0 +1,62 @@
+"""Readable goals: which goals of the tree somebody may see, one or a page of them."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, or_, select, true
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.goals.projections.goal_rows import GOALS, GoalRow, GoalState, rows
+from shared.people.reporting_line import people_below
+from shared.schemas.goals import GoalLevel
+from shared.schemas.identifiers import GoalId, PersonId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """Who asks. Everybody reads the organization's and the teams' goals.
+
+    A person's goals are read by that person, by the managers above (`manages`), and by who reads everything.
+    """
+
+    person: PersonId
+    manages: bool = False
+    everything: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which goals: None is any."""
+
+    owner: PersonId | None = None
+    level: GoalLevel | None = None
+    state: GoalState | None = None
+    parent: GoalId | None = None
+    expired: bool | None = None
+    roots: bool = False
+
+
+async def find(connection: AsyncConnection, goal: GoalId) -> GoalRow | None:
+    found = await rows(connection, select(GOALS).where(GOALS.c.goal == goal))
+    return found[0] if found else None
+
+
+async def readable(
+    connection: AsyncConnection, reader: Reader, wanted: Filter, *, after: GoalId | None, limit: int
+) -> list[GoalRow]:
+    """The goals that the reader may see, the oldest first."""
+    query = select(GOALS).where(_seen_by(reader), *_conditions(wanted)).order_by(GOALS.c.goal).limit(limit)
+    return await rows(connection, query if after is None else query.where(GOALS.c.goal > after))
+
+
+def _seen_by(reader: Reader) -> ColumnElement[bool]:
+    if reader.everything:
+        return true()
+    seen = or_(GOALS.c.level != GoalLevel.PERSON.value, GOALS.c.owner == reader.person)
+    return or_(seen, GOALS.c.owner.in_(people_below(reader.person))) if reader.manages else seen
+
+
+def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:
+    named = ("owner", "level", "state", "parent", "expired")
+    values = ((name, getattr(wanted, name)) for name in named)
+    conditions: list[ColumnElement[bool]] = [GOALS.c[name] == value for name, value in values if value is not None]
+    return [*conditions, GOALS.c.parent.is_(None)] if wanted.roots else conditions
