@@ -66,6 +66,8 @@ check: install  ## style, types, rooms, lock
 	@$(BIN)/lint-imports --no-cache --no-logo
 	$(SAY) "requirements.lock against pyproject.toml"
 	@$(BIN)/python .ci/lock.py check
+	$(SAY) "published schemas against the released ones"
+	@$(BIN)/trellis schemas check
 	$(SAY) "types"
 	@$(BIN)/basedpyright
 	$(SAY) "all good"

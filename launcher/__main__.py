@@ -24,6 +24,7 @@ COMMANDS: Final = {
     "dead-letters": ("launcher.dead_letters", "What could not be applied and why: show it, retry it, give it up."),
     "timers": ("launcher.timers", "Reminders and deadlines: what failed and why; try it again."),
     "clock": ("launcher.clock", "In development: say what time it is for the services, put it forward."),
+    "schemas": ("launcher.schemas", "Hold the published contract against what was released."),
     "log": ("launcher.log", "Show each service's log, verify it, refill it, start a new one after a restore."),
 }
 

@@ -19,5 +19,16 @@ PUBLISHED: Final[Mapping[str, EventTypes]] = {
 }
 """Topic -> the events that are written there."""
 
+SUBSCRIBERS: Final[Mapping[str, tuple[str, ...]]] = {
+    feedback.TOPIC: ("feedback", "reviews", "analytics"),
+    goals.TOPIC: ("goals", "reviews", "analytics"),
+    people.TOPIC: ("goals", "feedback", "reviews", "rewards"),
+    people.COMPENSATION_TOPIC: ("rewards",),
+    reviews.TOPIC: ("reviews", "rewards", "analytics"),
+    rewards.TOPIC: ("rewards", "payroll", "analytics"),
+    payroll.TOPIC: ("rewards", "analytics"),
+}
+"""Topic -> who of ours reads it, services and reference consumers; others may, as far as the topic's rights allow."""
+
 ALL: Final[EventTypes] = reduce(or_, PUBLISHED.values())
 """All of them, for a reader of every topic."""
