@@ -11,15 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from shared.eventsourcing.identifiers import derived, stream_name, uuid7
 from shared.eventsourcing.store import Append, EventStore, Metadata
 from shared.schemas.event import Event
-from shared.schemas.goals import (
-    TYPES,
-    GoalLevel,
-    GoalProgressRecorded,
-    GoalSet,
-    Metric,
-    MetricKind,
-    ProgressSource,
-)
+from shared.schemas.goal_metrics import Metric, MetricKind
+from shared.schemas.goals import TYPES, GoalLevel, GoalProgressRecorded, GoalSet, ProgressSource
 from shared.schemas.identifiers import GoalId, PersonId
 
 EVENTS_A_GOAL: Final = 10

@@ -15,7 +15,8 @@ from shared.eventsourcing.database import create_engine
 from shared.eventsourcing.identifiers import derived, stream_name, uuid7
 from shared.eventsourcing.store import Append, EventStore, Metadata
 from shared.schemas.event import Event
-from shared.schemas.goals import TYPES, GoalLevel, GoalSet, Metric, MetricKind
+from shared.schemas.goal_metrics import Metric, MetricKind
+from shared.schemas.goals import TYPES, GoalLevel, GoalSet
 from shared.schemas.identifiers import GoalId, PersonId
 
 OWNERS: Final = 200

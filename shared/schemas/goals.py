@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Final
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from shared.schemas.event import Event, EventTypes, Upcaster
+from shared.schemas.goal_metrics import Metric
 from shared.schemas.identifiers import GoalId, PersonId
 from shared.schemas.personal_text import PersonalText
 from shared.schemas.values import DecimalString, OpenEnum, ShortText
@@ -22,32 +23,11 @@ class GoalLevel(OpenEnum):
     PERSON = "person"
 
 
-class MetricKind(OpenEnum):
-    """What a goal is measured in."""
-
-    NUMBER = "number"
-    PERCENT = "percent"
-    CURRENCY = "currency"
-    YES_NO = "yes-no"
-    MILESTONES = "milestones"
-
-
 class ProgressSource(OpenEnum):
     """Where a measurement came from."""
 
     MANUAL = "manual"
     INTEGRATION = "integration"
-
-
-class Metric(BaseModel):
-    """What is measured: from `start` to `target`, rising or falling. `unit` is free, or an ISO 4217 currency."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    kind: MetricKind
-    start: DecimalString
-    target: DecimalString
-    unit: ShortText | None = None
 
 
 class PlanWeight(BaseModel):
@@ -89,7 +69,11 @@ class GoalAligned(Event):
 
 
 class GoalProgressRecorded(Event):
-    """A measurement. `progress` is 0 to 100, capped; `raw_progress` is not; `regressed` is worse than the start."""
+    """A measurement. `progress` is 0 to 100, capped; `raw_progress` is not; `regressed` is worse than the start.
+
+    `late`: a measurement of a later time was known already, so the goal stands where that one put it. Of bounds to keep
+    the progress is the share of the periods measured so far that kept them, which a late measurement changes too.
+    """
 
     event_type: ClassVar[str] = "trellis.goals.GoalProgressRecorded.v2"
 
@@ -99,6 +83,7 @@ class GoalProgressRecorded(Event):
     regressed: bool
     measured_at: AwareDatetime
     source: ProgressSource
+    late: bool = False
 
 
 class GoalAchieved(Event):

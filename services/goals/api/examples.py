@@ -22,6 +22,24 @@ SET_GOAL: Final[Examples] = {
             **_YEAR,
         }
     },
+    "in zones": {
+        "value": {
+            "level": "person",
+            "owner": _OWNER,
+            "title": "Customers recommend us",
+            "metric": {"kind": "zones", "zones": {"fail": "20", "commit": "35", "target": "45", "stretch": "60"}},
+            **_YEAR,
+        }
+    },
+    "a bound to keep, month by month": {
+        "value": {
+            "level": "person",
+            "owner": _OWNER,
+            "title": "The shop is open",
+            "metric": {"kind": "keep", "unit": "%", "keep": {"least": "99.5", "period": "month"}},
+            **_YEAR,
+        }
+    },
     "organization goal, measured by the goals below it": {
         "value": {"level": "organization", "owner": _OWNER, "title": "Customers recommend us", **_YEAR}
     },
@@ -32,7 +50,9 @@ ALIGN_GOAL: Final[Examples] = {
 }
 RECORD_PROGRESS: Final[Examples] = {
     "now": {"value": {"value": "150"}},
-    "measured elsewhere": {"value": {"value": "150", "measured_at": "2026-03-31T16:00:00Z", "source": "integration"}},
+    "measured earlier, elsewhere": {
+        "value": {"value": "150", "measured_at": "2026-03-31T16:00:00Z", "source": "integration"}
+    },
 }
 ACHIEVE_GOAL: Final[Examples] = {"with its final value": {"value": {"value": "100", "closed_on": "2026-11-30"}}}
 CANCEL_GOAL: Final[Examples] = {"with a reason": {"value": {"reason": "priorities-changed"}}}

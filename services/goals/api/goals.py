@@ -19,7 +19,8 @@ from shared.runtime.http import AtEdge, Edge
 from shared.runtime.pagination import AskedPage, Page, PageRequest
 from shared.runtime.problems import not_found
 from shared.runtime.service import Runtime
-from shared.schemas.goals import GoalLevel, Metric
+from shared.schemas.goal_metrics import Metric
+from shared.schemas.goals import GoalLevel
 from shared.schemas.identifiers import GoalId, PersonId
 from shared.schemas.personal_text import PersonalText
 from shared.schemas.values import DecimalString, Known

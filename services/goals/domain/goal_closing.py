@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import date
+from decimal import Decimal
 
 from pydantic import AwareDatetime
 
 from services.goals.domain.goal_states import Achieved, Active, Cancelled, Goal, GoalEvent, active_or_rejected
-from services.goals.domain.metric import Figure, progress_of
+from services.goals.domain.measurement import Reading, progress_after, progress_now
+from services.goals.domain.metric import Figure
 from shared.eventsourcing.decider import Command, Rejected, RequestBody
 from shared.schemas.goals import GoalAchieved, GoalCancelled, GoalExpired
 from shared.schemas.values import ReasonCode
@@ -47,8 +49,16 @@ def achieve(goal: Goal, command: AchieveGoal) -> Sequence[GoalEvent]:
     if active.metric is None and command.value is not None:
         raise Rejected("goal-has-no-metric", value=command.value)
     value = active.current if command.value is None else command.value
-    progress = None if active.metric is None or value is None else progress_of(active.metric, value).capped
-    return [GoalAchieved(value=value, progress=progress, closed_on=command.closed_on)]
+    return [GoalAchieved(value=value, progress=_final_progress(active, command), closed_on=command.closed_on)]
+
+
+def _final_progress(active: Active, command: AchieveGoal) -> Decimal | None:
+    if active.metric is None:
+        return None
+    if command.value is not None:
+        return progress_after(active.metric, active.measured, Reading(command.value, command.at)).capped
+    progress = progress_now(active.metric, active.measured)
+    return None if progress is None else progress.capped
 
 
 def cancel(goal: Goal, command: CancelGoal) -> Sequence[GoalEvent]:

@@ -1,17 +1,24 @@
 """Goal progress: what was measured, and how far the goal is by that."""
 
 from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
 
 from pydantic import AwareDatetime
 
 from services.goals.domain.goal_states import Goal, GoalEvent, active_or_rejected
-from services.goals.domain.metric import Figure, progress_of
+from services.goals.domain.measurement import Reading, progress_after
+from services.goals.domain.metric import Figure
 from shared.eventsourcing.decider import Command, Rejected, RequestBody
 from shared.schemas.goals import GoalProgressRecorded, ProgressSource
 from shared.schemas.values import Known
 
+_CLOCKS_DIFFER: Final = timedelta(minutes=5)
+
 
 class RecordProgressBody(RequestBody):
+    """`measured_at` is the moment that the value speaks of: now, unless it is said."""
+
     value: Figure
     measured_at: AwareDatetime | None = None
     source: Known[ProgressSource] = ProgressSource.MANUAL
@@ -24,16 +31,20 @@ def record_progress(goal: Goal, command: RecordProgress) -> Sequence[GoalEvent]:
     active = active_or_rejected(goal)
     if active.metric is None:
         raise Rejected("goal-has-no-metric")
-    if command.value == active.current:
+    reading = Reading(command.value, command.measured_at or command.at)
+    if reading == active.measured.recorded:
         return []
-    progress = progress_of(active.metric, command.value)
+    if reading.at > command.at + _CLOCKS_DIFFER:
+        raise Rejected("progress-must-not-be-measured-in-the-future", measured_at=reading.at, now=command.at)
+    progress = progress_after(active.metric, active.measured, reading)
     return [
         GoalProgressRecorded(
             value=command.value,
             raw_progress=progress.raw,
             progress=progress.capped,
             regressed=progress.regressed,
-            measured_at=command.measured_at or command.at,
+            measured_at=reading.at,
             source=command.source,
+            late=active.measured.is_late(reading),
         )
     ]

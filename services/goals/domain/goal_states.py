@@ -5,8 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
+from services.goals.domain.measurement import Measured, Reading, measured, unmeasured
 from services.goals.domain.parent import ParentGoal
 from shared.eventsourcing.decider import Rejected
+from shared.schemas.goal_metrics import Metric
 from shared.schemas.goals import (
     GoalAchieved,
     GoalAligned,
@@ -15,7 +17,6 @@ from shared.schemas.goals import (
     GoalLevel,
     GoalProgressRecorded,
     GoalSet,
-    Metric,
 )
 from shared.schemas.identifiers import GoalId, PersonId
 
@@ -29,12 +30,17 @@ class Active:
     level: GoalLevel
     owner: PersonId
     metric: Metric | None
-    current: Decimal | None
+    measured: Measured
     parent: GoalId | None
     weight: Decimal
     starts_on: date
     ends_on: date
     expired: bool = False
+
+    @property
+    def current(self) -> Decimal | None:
+        """The value of the latest moment that was measured, else where the metric starts."""
+        return self.measured.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +71,7 @@ def evolve(goal: Goal, event: GoalEvent) -> Goal:
         case GoalAligned() if isinstance(goal, Active):
             return replace(goal, parent=event.parent, weight=event.weight)
         case GoalProgressRecorded() if isinstance(goal, Active):
-            return replace(goal, current=event.value)
+            return _measured(goal, event)
         case GoalExpired() if isinstance(goal, Active):
             return replace(goal, expired=True)
         case GoalAchieved() if isinstance(goal, Active):
@@ -81,12 +87,18 @@ def _active(event: GoalSet) -> Active:
         level=event.level,
         owner=event.owner,
         metric=event.metric,
-        current=event.metric.start if event.metric else None,
+        measured=unmeasured(event.metric),
         parent=event.parent,
         weight=event.weight,
         starts_on=event.starts_on,
         ends_on=event.ends_on,
     )
+
+
+def _measured(goal: Active, event: GoalProgressRecorded) -> Active:
+    if goal.metric is None:
+        return goal
+    return replace(goal, measured=measured(goal.metric, goal.measured, Reading(event.value, event.measured_at)))
 
 
 def as_parent(goal: Goal, identity: GoalId, ancestors: Sequence[GoalId]) -> ParentGoal | None:

@@ -27,15 +27,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.eventsourcing.recorded import Recorded
 from shared.schemas.event import Event
-from shared.schemas.goals import (
-    GoalAchieved,
-    GoalAligned,
-    GoalCancelled,
-    GoalExpired,
-    GoalProgressRecorded,
-    GoalSet,
-    Metric,
-)
+from shared.schemas.goal_metrics import Metric
+from shared.schemas.goals import GoalAchieved, GoalAligned, GoalCancelled, GoalExpired, GoalProgressRecorded, GoalSet
 from shared.schemas.identifiers import GoalId, PersonId
 from shared.schemas.personal_text import PersonalText
 
@@ -108,16 +101,15 @@ def row_after(row: GoalRow | None, recorded: Recorded) -> GoalRow | None:
     """The goal's own part of its row after an event of its stream; None where there is no goal."""
     if isinstance(recorded.event, GoalSet):
         return _new_row(GoalId(recorded.stream_id), recorded.version, recorded.event)
-    return None if row is None else replace(row, version=recorded.version, **_changed(recorded.event))
+    return None if row is None else replace(row, version=recorded.version, **_changed(row, recorded.event))
 
 
-def _changed(event: Event) -> dict[str, Any]:
+def _changed(row: GoalRow, event: Event) -> dict[str, Any]:
     match event:
         case GoalAligned():
             return {"parent": event.parent, "weight": event.weight}
         case GoalProgressRecorded():
-            measured = {"regressed": event.regressed, "measured_at": event.measured_at}
-            return {"value": event.value, "own_progress": event.progress, **measured}
+            return _measured(row, event)
         case GoalAchieved():
             final = {"value": event.value, "own_progress": event.progress}
             return {"state": GoalState.ACHIEVED, "closed_on": event.closed_on, "expired": False, **final}
@@ -127,6 +119,14 @@ def _changed(event: Event) -> dict[str, Any]:
             return {"expired": True}
         case _:
             return {}
+
+
+def _measured(row: GoalRow, event: GoalProgressRecorded) -> dict[str, Any]:
+    """A late measurement leaves the goal where it is; of bounds to keep it changes the share."""
+    progress = {"own_progress": event.progress, "regressed": event.regressed}
+    if not event.late:
+        return {"value": event.value, "measured_at": event.measured_at, **progress}
+    return progress if row.metric is not None and row.metric.keep is not None else {}
 
 
 def _new_row(goal: GoalId, version: int, event: GoalSet) -> GoalRow:
@@ -144,7 +144,7 @@ def _new_row(goal: GoalId, version: int, event: GoalSet) -> GoalRow:
         parent=event.parent,
         weight=event.weight,
         value=event.metric.start if event.metric else None,
-        own_progress=Decimal(0) if event.metric else None,
+        own_progress=None if event.metric is None or event.metric.start is None else Decimal(0),
     )
 
 

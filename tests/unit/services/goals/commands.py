@@ -10,7 +10,8 @@ from services.goals.domain.goal_progress import RecordProgress
 from services.goals.domain.goal_setting import SetGoal
 from services.goals.domain.metric import MetricBody
 from services.goals.domain.parent import ParentGoal
-from shared.schemas.goals import GoalAligned, GoalLevel, MetricKind
+from shared.schemas.goal_metrics import MetricKind
+from shared.schemas.goals import GoalAligned, GoalLevel
 from shared.schemas.identifiers import SYSTEM
 from tests.unit.services.goals.examples import (
     A_GOAL,
@@ -50,7 +51,8 @@ def align(**changes: Any) -> AlignGoal:
 
 
 def record(value: str, **changes: Any) -> RecordProgress:
-    return RecordProgress(value=Decimal(value), at=NOW, by=OWNER, **changes)
+    asked: dict[str, Any] = {"value": Decimal(value), "at": NOW, "by": OWNER}
+    return RecordProgress(**{**asked, **changes})
 
 
 def achieve(value: str | None = None, closed_on: date = JUNE) -> AchieveGoal:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from hypothesis import strategies as st
 
+from shared.schemas.goal_metrics import Keep, KeepPeriod, Metric, MetricKind, Zones
 from shared.schemas.goals import (
     GoalAchieved,
     GoalAligned,
@@ -16,8 +17,6 @@ from shared.schemas.goals import (
     GoalPlanProposed,
     GoalProgressRecorded,
     GoalSet,
-    Metric,
-    MetricKind,
     PersonalTextErased,
     PlanWeight,
     ProgressSource,
@@ -65,13 +64,38 @@ words = st.text(st.characters(exclude_categories=["C"]), min_size=1, max_size=20
 figures = st.decimals(min_value=-1000, max_value=1000, places=2)
 shares = st.decimals(min_value=0, max_value=100, places=2)
 sealed_texts = st.builds(PersonalText, person=people, key=words, ciphertext=words, bound_to=words)
-metrics = st.builds(
+ways = st.builds(
     Metric,
-    kind=st.sampled_from([*MetricKind, MetricKind("zones")]),
+    kind=st.sampled_from([*(set(MetricKind) - {MetricKind.ZONES, MetricKind.KEEP}), MetricKind("dial")]),
     start=figures,
     target=figures,
     unit=st.none() | words,
 ).filter(lambda metric: metric.start != metric.target)
+zones = st.builds(
+    Metric,
+    kind=st.just(MetricKind.ZONES),
+    start=st.none(),
+    target=st.none(),
+    zones=st.tuples(st.lists(figures, min_size=4, max_size=4, unique=True), st.booleans()).map(
+        lambda drawn: Zones(
+            **dict(zip(("fail", "commit", "target", "stretch"), sorted(drawn[0], reverse=drawn[1]), strict=True))
+        )
+    ),
+)
+keeps = st.builds(
+    Metric,
+    kind=st.just(MetricKind.KEEP),
+    start=st.none(),
+    target=st.none(),
+    keep=st.builds(
+        Keep,
+        least=st.none() | figures,
+        most=st.none() | figures,
+        period=st.sampled_from([*KeepPeriod, KeepPeriod("decade")]),
+    ),
+)
+partless = st.builds(Metric, kind=st.just(MetricKind("dial")), start=st.none(), target=st.none())
+metrics = ways | zones | keeps | partless
 plan_weights = st.lists(st.builds(PlanWeight, goal=goals, weight=shares), max_size=3).map(tuple)
 
 goal_events = st.one_of(
@@ -96,6 +120,7 @@ goal_events = st.one_of(
         regressed=st.booleans(),
         measured_at=st.datetimes(timezones=st.just(UTC)),
         source=st.sampled_from([*ProgressSource, ProgressSource("sensor")]),
+        late=st.booleans(),
     ),
     st.builds(GoalAchieved, value=st.none() | figures, progress=st.none() | shares, closed_on=st.dates()),
     st.builds(GoalCancelled, reason=words),

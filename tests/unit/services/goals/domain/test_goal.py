@@ -19,6 +19,7 @@ from services.goals.domain.metric import MetricBody
 from services.goals.domain.parent import ParentGoal
 from shared.eventsourcing.decider import Rejected
 from shared.schemas.event import encode
+from shared.schemas.goal_metrics import Keep, KeepPeriod, Metric, MetricKind
 from shared.schemas.goals import (
     TYPES,
     GoalAchieved,
@@ -26,7 +27,6 @@ from shared.schemas.goals import (
     GoalLevel,
     GoalProgressRecorded,
     GoalSet,
-    MetricKind,
     ProgressSource,
 )
 from shared.schemas.personal_text import PersonalText
@@ -125,9 +125,69 @@ def test_progress_below_the_start_is_zero_and_says_so() -> None:
     )
 
 
-@pytest.mark.parametrize(("history", "value"), [([team_goal_set], "200"), ([team_goal_set, halfway], "100.0")])
-def test_the_value_that_is_already_known_is_not_recorded_again(history: list[GoalEvent], value: str) -> None:
-    given(GOAL, *history).when(record(value)).then_nothing()
+def test_what_is_already_known_of_a_moment_is_not_recorded_again() -> None:
+    given(GOAL, team_goal_set, halfway).when(record("100.0")).then_nothing()
+
+
+def test_the_same_value_at_a_later_moment_is_a_measurement_of_its_own() -> None:
+    tomorrow = NOW + timedelta(days=1)
+    given(GOAL, team_goal_set, halfway).when(record("100", at=tomorrow)).then(
+        halfway.model_copy(update={"measured_at": tomorrow})
+    )
+
+
+def test_a_late_measurement_is_recorded_and_does_not_move_the_goal() -> None:
+    yesterday = NOW - timedelta(days=1)
+    late = GoalProgressRecorded(
+        value=Decimal(20),
+        raw_progress=Decimal(90),
+        progress=Decimal(90),
+        regressed=False,
+        measured_at=yesterday,
+        source=ProgressSource.MANUAL,
+        late=True,
+    )
+    given(GOAL, team_goal_set, halfway).when(record("20", measured_at=yesterday)).then(late)
+    given(GOAL, team_goal_set, halfway, late).when(achieve()).then(
+        GoalAchieved(value=Decimal(100), progress=Decimal(50), closed_on=JUNE)
+    )
+
+
+def test_a_second_measurement_of_a_moment_corrects_the_first() -> None:
+    given(GOAL, team_goal_set, halfway).when(record("80")).then(
+        halfway.model_copy(
+            update={"value": Decimal(80), "raw_progress": Decimal(60), "progress": Decimal(60), "late": False}
+        )
+    )
+
+
+def test_nothing_is_measured_in_the_future() -> None:
+    soon = NOW + timedelta(minutes=5)
+    given(GOAL, team_goal_set).when(record("100", measured_at=soon)).then(
+        halfway.model_copy(update={"measured_at": soon})
+    )
+    too_soon = soon + timedelta(seconds=1)
+    given(GOAL, team_goal_set).when(record("100", measured_at=too_soon)).then_rejected(
+        "progress-must-not-be-measured-in-the-future", measured_at=too_soon, now=NOW
+    )
+
+
+def test_a_goal_of_bounds_to_keep_closes_with_the_share_of_periods_that_kept_them() -> None:
+    keep = Metric(
+        kind=MetricKind.KEEP,
+        start=None,
+        target=None,
+        keep=Keep(least=Decimal(95), most=None, period=KeepPeriod.MONTH),
+    )
+    goal = team_goal_set.model_copy(update={"metric": keep})
+    kept = halfway.model_copy(
+        update={"value": Decimal(96), "raw_progress": Decimal(100), "progress": Decimal(100), "late": False}
+    )
+    broken = kept.model_copy(update={"value": Decimal(90), "measured_at": NOW - timedelta(days=31)})
+    given(GOAL, goal, kept, broken).when(achieve()).then(
+        GoalAchieved(value=Decimal(96), progress=Decimal(50), closed_on=JUNE)
+    )
+    given(GOAL, goal).when(achieve()).then(GoalAchieved(value=None, progress=None, closed_on=JUNE))
 
 
 def test_progress_on_a_goal_without_a_metric_is_rejected() -> None:
