@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from services.goals.projections import goal_plans, goal_tree
+from services.goals.projections import goal_plans, goal_policies, goal_tree
 from services.goals.reactions import expire_goal_when_its_last_day_ends
 from shared.people.feed import PEOPLE_FEED
 from shared.runtime.service import Runtime, Service
@@ -17,12 +17,14 @@ def _routers(runtime: Runtime) -> "Sequence[APIRouter]":
     from services.goals.api.goal_commands import goal_command_routes  # noqa: PLC0415 - a worker loads no FastAPI
     from services.goals.api.goals import goal_routes  # noqa: PLC0415 - likewise
     from services.goals.api.plans import plan_routes  # noqa: PLC0415 - likewise
+    from services.goals.api.policies import policy_routes  # noqa: PLC0415 - likewise
     from shared.runtime.erasure import erasure_routes  # noqa: PLC0415 - likewise
 
     return [
         goal_command_routes(runtime),
         goal_routes(runtime),
         plan_routes(runtime),
+        policy_routes(runtime),
         erasure_routes(runtime, PersonalTextErased),
     ]
 
@@ -33,7 +35,7 @@ SERVICE: Final = Service(
     description="Set goals, align them, record how far they are, and agree on what counts.",
     types=TYPES,
     routers=_routers,
-    projections=(goal_tree.PROJECTION, goal_plans.PROJECTION),
+    projections=(goal_tree.PROJECTION, goal_plans.PROJECTION, goal_policies.PROJECTION),
     feeds=lambda _runtime: (PEOPLE_FEED,),
     timers=expire_goal_when_its_last_day_ends.timers,
 )

@@ -20,6 +20,7 @@ from shared.eventsourcing.group_commit import GroupCommit
 from shared.eventsourcing.identifiers import stream_name
 from shared.eventsourcing.line_ids import ids_of
 from shared.eventsourcing.partitioning import partition_of
+from shared.eventsourcing.recent_states import RecentStates
 from shared.eventsourcing.store import Append, EventStore, Head, KeyTaken
 from shared.eventsourcing.tracing import OFF, Tracing
 
@@ -46,6 +47,7 @@ class CommandHandler:
         self.outcomes: Counter[str] = Counter()
         self._group = GroupCommit(store)
         self._cache: OrderedDict[str, Loaded[Any]] = OrderedDict()
+        self.recent = RecentStates(store.engine, self.load)
 
     async def handle(
         self,
@@ -238,6 +240,7 @@ class CommandHandler:
     def _remember(self, outcome: Outcome) -> None:
         self._cache[outcome.stream] = Loaded(outcome.state, outcome.version, outcome.position)
         self._cache.move_to_end(outcome.stream)
+        self.recent.forget(outcome.stream)
         while len(self._cache) > _CACHED_STREAMS:
             self._cache.popitem(last=False)
 

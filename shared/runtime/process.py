@@ -160,5 +160,6 @@ def create_service_api(runtime: Runtime, worker: "Worker | None" = None) -> "Fas
         lifespan=lifespan,
         clock=runtime.clock,
     )
+    app.state.handler = runtime.handler
     app.add_middleware(TimedRequests, times=runtime.request_times, traces=runtime.traces)
     return app

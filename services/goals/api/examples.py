@@ -66,3 +66,15 @@ PROPOSE_PLAN: Final[Examples] = {
     },
     "equal weights": {"value": {"owner": _OWNER, "goals": [{"goal": _GOAL}, {"goal": _PARENT}], **_YEAR}},
 }
+ADOPT_POLICY: Final[Examples] = {
+    "a preset, one thing changed": {
+        "value": {
+            "preset": "enterprise",
+            "options": {"plan-goals": {"minimum": 1, "maximum": 8}},
+            "reason": "new-year",
+        }
+    },
+    "the one in force, one thing changed": {
+        "value": {"options": {"plan-period": "half-year"}, "reason": "two-rounds-a-year"}
+    },
+}

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Body
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.goals.api import examples, goal_graph
+from services.goals.api.edge import AtEdge
 from services.goals.api.goal_access import Access, access_to, permitted
 from services.goals.api.permissions import ACHIEVE, ALIGN, CANCEL, RECORD_PROGRESS, SET
 from services.goals.domain.goal import GOAL
@@ -19,7 +20,7 @@ from shared.eventsourcing.decision import Decision
 from shared.eventsourcing.identifiers import uuid7
 from shared.people.population import exists
 from shared.runtime.caller import Caller
-from shared.runtime.http import AtEdge, CommandAnswer, Edge
+from shared.runtime.http import CommandAnswer, Edge
 from shared.runtime.problems import FieldError, invalid
 from shared.runtime.service import Runtime
 from shared.schemas.identifiers import GoalId
@@ -38,7 +39,7 @@ def goal_command_routes(runtime: Runtime) -> APIRouter:
 
         async def plan(decision: Decision) -> None:
             above = await _parent(decision, body.parent, edge.caller)
-            command = SetGoal.from_body(body, at=edge.now, by=edge.caller.person, goal=goal, parent_goal=above)
+            command = SetGoal.from_body(body, goal=goal, parent_goal=above, **edge.given)
             await decision.decide(GOAL, goal, command)
             await goal_graph.place(decision.connection, goal, body.parent)
 
@@ -54,7 +55,7 @@ def goal_command_routes(runtime: Runtime) -> APIRouter:
         async def plan(decision: Decision) -> None:
             await goal_graph.lock(decision.connection)
             above = await _parent(decision, body.parent, edge.caller)
-            command = AlignGoal.from_body(body, at=edge.now, by=edge.caller.person, goal=goal, parent_goal=above)
+            command = AlignGoal.from_body(body, goal=goal, parent_goal=above, **edge.given)
             await decision.decide(GOAL, goal, command)
             await goal_graph.place(decision.connection, goal, body.parent)
 
@@ -65,7 +66,7 @@ def goal_command_routes(runtime: Runtime) -> APIRouter:
         goal: GoalId, body: Annotated[RecordProgressBody, Body(openapi_examples=examples.RECORD_PROGRESS)], edge: AtEdge
     ) -> CommandAnswer:
         answer = await permitted(runtime, edge, goal, RECORD_PROGRESS)
-        command = RecordProgress.from_body(body, at=edge.now, by=edge.caller.person)
+        command = RecordProgress.from_body(body, **edge.given)
         return edge.accepted(await runtime.handler.handle(edge.context, GOAL, goal, command, answer=answer))
 
     @routes.post("/{goal}/achieve", summary="Close a goal with its final value")
@@ -73,7 +74,7 @@ def goal_command_routes(runtime: Runtime) -> APIRouter:
         goal: GoalId, body: Annotated[AchieveGoalBody, Body(openapi_examples=examples.ACHIEVE_GOAL)], edge: AtEdge
     ) -> CommandAnswer:
         answer = await permitted(runtime, edge, goal, ACHIEVE)
-        command = AchieveGoal.from_body(body, at=edge.now, by=edge.caller.person)
+        command = AchieveGoal.from_body(body, **edge.given)
         return edge.accepted(await runtime.handler.handle(edge.context, GOAL, goal, command, answer=answer))
 
     @routes.post("/{goal}/cancel", summary="Cancel a goal, which then counts nowhere")
@@ -81,7 +82,7 @@ def goal_command_routes(runtime: Runtime) -> APIRouter:
         goal: GoalId, body: Annotated[CancelGoalBody, Body(openapi_examples=examples.CANCEL_GOAL)], edge: AtEdge
     ) -> CommandAnswer:
         answer = await permitted(runtime, edge, goal, CANCEL)
-        command = CancelGoal.from_body(body, at=edge.now, by=edge.caller.person)
+        command = CancelGoal.from_body(body, **edge.given)
         return edge.accepted(await runtime.handler.handle(edge.context, GOAL, goal, command, answer=answer))
 
     return routes

@@ -15,6 +15,7 @@ _EVERYBODY: Final[frozenset[Grant]] = frozenset({(Role.EMPLOYEE, Relation.ANY)})
 _HR: Final[frozenset[Grant]] = frozenset({(Role.HR, Relation.ANY)})
 _OWNER: Final[frozenset[Grant]] = frozenset({(Role.EMPLOYEE, Relation.SELF)})
 _MANAGERS: Final[frozenset[Grant]] = frozenset({(Role.MANAGER, Relation.REPORTING_LINE)})
+_ADMIN: Final[frozenset[Grant]] = frozenset({(Role.ADMIN, Relation.ANY)})
 _LEADER: Final[frozenset[Grant]] = frozenset({(Role.MANAGER, Relation.SELF)})
 
 SET: Final = "set"
@@ -24,6 +25,7 @@ ACHIEVE: Final = "achieve"
 CANCEL: Final = "cancel"
 PROPOSE: Final = "propose"
 AGREE: Final = "agree"
+ADOPT: Final = "adopt"
 
 _GOALS: Final[Mapping[GoalLevel, Permissions]] = {
     GoalLevel.ORGANIZATION: Permissions(
@@ -64,6 +66,7 @@ PLANS: Final = Permissions(
         AGREE: _OWNER | _MANAGERS | _HR,
     }
 )
+POLICIES: Final = Permissions({READ: _EVERYBODY | _ADMIN, ADOPT: _HR | _ADMIN})
 
 
 def goals_at(level: str) -> Permissions:

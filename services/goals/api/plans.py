@@ -8,6 +8,7 @@ from fastapi import APIRouter, Body
 from pydantic import BaseModel
 
 from services.goals.api import examples
+from services.goals.api.edge import AtEdge
 from services.goals.api.goal_access import access_to
 from services.goals.api.permissions import AGREE, PLANS, PROPOSE, relations_to
 from services.goals.domain.goal import GOAL
@@ -27,7 +28,7 @@ from shared.eventsourcing.decision import Answer, Decision
 from shared.eventsourcing.identifiers import derived
 from shared.runtime.authorization import READ, Relation
 from shared.runtime.caller import Caller
-from shared.runtime.http import AtEdge, CommandAnswer, Edge
+from shared.runtime.http import CommandAnswer, Edge
 from shared.runtime.pagination import AskedPage, Page
 from shared.runtime.problems import not_found
 from shared.runtime.service import Runtime
@@ -69,7 +70,7 @@ def plan_routes(runtime: Runtime) -> APIRouter:
 
         async def plan(decision: Decision) -> None:
             facts = await _facts(decision, edge.caller, [planned.goal for planned in body.goals])
-            command = ProposeGoalPlan.from_body(body, at=edge.now, by=edge.caller.person, facts=facts)
+            command = ProposeGoalPlan.from_body(body, facts=facts, **edge.given)
             await decision.decide(GOAL_PLAN, identity, command)
 
         outcome = (await runtime.handler.handle_together(edge.context, plan, answer=answer))[0]
@@ -87,7 +88,7 @@ def plan_routes(runtime: Runtime) -> APIRouter:
             current = (await decision.load(GOAL_PLAN, plan)).state
             weights = current.weights if isinstance(current, Proposed) else ()
             facts = await _facts(decision, edge.caller, [weight.goal for weight in weights])
-            await decision.decide(GOAL_PLAN, plan, AgreeGoalPlan(facts=facts, at=edge.now, by=edge.caller.person))
+            await decision.decide(GOAL_PLAN, plan, AgreeGoalPlan(facts=facts, **edge.given))
 
         return edge.accepted((await runtime.handler.handle_together(edge.context, agree, answer=answer))[0])
 

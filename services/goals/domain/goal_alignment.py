@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from services.goals.domain.goal_states import Goal, GoalEvent, active_or_rejected
 from services.goals.domain.parent import Placed, Share, refuse_wrong_parent
+from services.goals.domain.policy import UnderPolicy
 from shared.eventsourcing.decider import Command, RequestBody
 from shared.schemas.goals import GoalAligned
 from shared.schemas.identifiers import GoalId
@@ -17,7 +18,7 @@ class AlignGoalBody(RequestBody):
     weight: Share = Decimal(1)
 
 
-class AlignGoal(AlignGoalBody, Placed, Command): ...
+class AlignGoal(AlignGoalBody, Placed, UnderPolicy, Command): ...
 
 
 def align(goal: Goal, command: AlignGoal) -> Sequence[GoalEvent]:

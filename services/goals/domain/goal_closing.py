@@ -9,6 +9,7 @@ from pydantic import AwareDatetime
 from services.goals.domain.goal_states import Achieved, Active, Cancelled, Goal, GoalEvent, active_or_rejected
 from services.goals.domain.measurement import Reading, progress_after, progress_now
 from services.goals.domain.metric import Figure
+from services.goals.domain.policy import UnderPolicy
 from shared.eventsourcing.decider import Command, Rejected, RequestBody
 from shared.schemas.goals import GoalAchieved, GoalCancelled, GoalExpired
 from shared.schemas.values import ReasonCode
@@ -21,14 +22,14 @@ class AchieveGoalBody(RequestBody):
     closed_on: date
 
 
-class AchieveGoal(AchieveGoalBody, Command): ...
+class AchieveGoal(AchieveGoalBody, UnderPolicy, Command): ...
 
 
 class CancelGoalBody(RequestBody):
     reason: ReasonCode
 
 
-class CancelGoal(CancelGoalBody, Command): ...
+class CancelGoal(CancelGoalBody, UnderPolicy, Command): ...
 
 
 class ExpireGoal(Command):

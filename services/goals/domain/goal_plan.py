@@ -3,21 +3,21 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import ROUND_DOWN, Decimal
-from typing import Annotated, Final
+from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.goals.domain.plan_period import refuse_wrong_period
+from services.goals.domain.plan_weights import (
+    MOST_GOALS,
+    PlannedGoal,
+    refuse_weights_that_cannot_be_agreed,
+    weights_of,
+)
+from services.goals.domain.policy import UnderPolicy
 from shared.eventsourcing.decider import Command, Decider, Rejected, RequestBody
 from shared.schemas.goals import GoalPlanAgreed, GoalPlanProposed, PlanWeight
 from shared.schemas.identifiers import GoalId, PersonId
-from shared.schemas.values import DecimalString
-
-FULL_WEIGHT: Final = Decimal("100.00")
-_HUNDREDTH: Final = Decimal("0.01")
-
-Percentage = Annotated[DecimalString, Field(ge=0, le=100, decimal_places=2)]
-
 
 # -- what happened, as far as decisions need it
 
@@ -48,13 +48,6 @@ GoalPlanEvent = GoalPlanProposed | GoalPlanAgreed
 # -- what may be asked for
 
 
-class PlannedGoal(RequestBody):
-    """A goal that counts; weights are given for all goals of a plan, or for none: then they count equally."""
-
-    goal: GoalId
-    weight: Percentage | None = None
-
-
 class GoalFact(BaseModel):
     """What the handler read of a goal in the plan: to be unchanged when the events are appended."""
 
@@ -69,31 +62,21 @@ class ProposeGoalPlanBody(RequestBody):
     owner: PersonId
     starts_on: date
     ends_on: date
-    goals: tuple[PlannedGoal, ...] = Field(min_length=1, max_length=50)
+    goals: tuple[PlannedGoal, ...] = Field(min_length=1, max_length=MOST_GOALS)
 
 
-class ProposeGoalPlan(ProposeGoalPlanBody, Command):
+class ProposeGoalPlan(ProposeGoalPlanBody, UnderPolicy, Command):
     facts: tuple[GoalFact, ...]
 
 
 class AgreeGoalPlanBody(RequestBody): ...
 
 
-class AgreeGoalPlan(AgreeGoalPlanBody, Command):
+class AgreeGoalPlan(AgreeGoalPlanBody, UnderPolicy, Command):
     facts: tuple[GoalFact, ...]
 
 
 GoalPlanCommand = ProposeGoalPlan | AgreeGoalPlan
-
-
-def equal_weights(goals: Sequence[GoalId]) -> tuple[PlanWeight, ...]:
-    """The same weight for each, in percent to 2 places; the first ones take the hundredths that are left over."""
-    each = (FULL_WEIGHT / len(goals)).quantize(_HUNDREDTH, rounding=ROUND_DOWN)
-    left_over = int((FULL_WEIGHT - each * len(goals)) / _HUNDREDTH)
-    return tuple(
-        PlanWeight(goal=goal, weight=each + _HUNDREDTH if place < left_over else each)
-        for place, goal in enumerate(goals)
-    )
 
 
 # -- what then holds
@@ -130,29 +113,16 @@ def propose(plan: GoalPlan, command: ProposeGoalPlan) -> Sequence[GoalPlanEvent]
     """A draft: its weights need not total 100.00 yet, and a new proposal takes the place of the one before."""
     if isinstance(plan, Agreed):
         raise Rejected("goal-plan-is-already-agreed")
-    if command.ends_on < command.starts_on:
-        raise Rejected("goal-plan-must-not-end-before-it-starts", starts_on=command.starts_on, ends_on=command.ends_on)
+    refuse_wrong_period(command.starts_on, command.ends_on, command.policy)
     proposed = GoalPlanProposed(
         owner=command.owner,
         starts_on=command.starts_on,
         ends_on=command.ends_on,
-        weights=_weights(command.goals),
+        weights=weights_of(command.goals),
         proposed_by=command.by,
     )
     _refuse_goals_that_cannot_count(proposed.weights, command.owner, command.facts)
     return [] if evolve(plan, proposed) == plan else [proposed]
-
-
-def _weights(goals: Sequence[PlannedGoal]) -> tuple[PlanWeight, ...]:
-    named = [goal.goal for goal in goals]
-    if len(set(named)) < len(named):
-        raise Rejected("plan-must-name-a-goal-once", goals=named)
-    by_hand = tuple(
-        PlanWeight(goal=g.goal, weight=g.weight.quantize(_HUNDREDTH)) for g in goals if g.weight is not None
-    )
-    if by_hand and len(by_hand) < len(named):
-        raise Rejected("weights-must-be-all-by-hand-or-all-equal", goals=len(named), by_hand=len(by_hand))
-    return by_hand or equal_weights(named)
 
 
 def _refuse_goals_that_cannot_count(weights: Sequence[PlanWeight], owner: PersonId, facts: Sequence[GoalFact]) -> None:
@@ -186,9 +156,7 @@ def _agree(plan: Proposed, command: AgreeGoalPlan) -> Sequence[GoalPlanEvent]:
         raise Rejected("goal-plan-must-be-agreed-by-the-other", proposed_by=plan.proposed_by, by=command.by)
     if plan.owner not in (plan.proposed_by, command.by):
         raise Rejected("goal-plan-needs-its-owner", owner=plan.owner, proposed_by=plan.proposed_by, by=command.by)
-    total = sum((weight.weight for weight in plan.weights), Decimal("0.00"))
-    if total != FULL_WEIGHT:
-        raise Rejected("weights-must-total-100", total=total, required=FULL_WEIGHT)
+    refuse_weights_that_cannot_be_agreed(plan.weights, command.policy)
     _refuse_goals_that_cannot_count(plan.weights, plan.owner, command.facts)
     return [
         GoalPlanAgreed(

@@ -9,6 +9,7 @@ from pydantic import AwareDatetime
 from services.goals.domain.goal_states import Goal, GoalEvent, active_or_rejected
 from services.goals.domain.measurement import Reading, progress_after
 from services.goals.domain.metric import Figure
+from services.goals.domain.policy import UnderPolicy
 from shared.eventsourcing.decider import Command, Rejected, RequestBody
 from shared.schemas.goals import GoalProgressRecorded, ProgressSource
 from shared.schemas.values import Known
@@ -24,7 +25,7 @@ class RecordProgressBody(RequestBody):
     source: Known[ProgressSource] = ProgressSource.MANUAL
 
 
-class RecordProgress(RecordProgressBody, Command): ...
+class RecordProgress(RecordProgressBody, UnderPolicy, Command): ...
 
 
 def record_progress(goal: Goal, command: RecordProgress) -> Sequence[GoalEvent]:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from services.goals.domain.goal_states import Goal, GoalEvent, NotSet
 from services.goals.domain.metric import MetricBody, metric_of
 from services.goals.domain.parent import Placed, Share, refuse_wrong_parent
+from services.goals.domain.policy import UnderPolicy
 from shared.eventsourcing.decider import Command, Rejected, RequestBody
 from shared.schemas.goals import GoalLevel, GoalSet
 from shared.schemas.identifiers import GoalId, PersonId
@@ -26,7 +27,7 @@ class SetGoalBody(RequestBody):
     weight: Share = Decimal(1)
 
 
-class SetGoal(SetGoalBody, Placed, Command):
+class SetGoal(SetGoalBody, Placed, UnderPolicy, Command):
     """`goal` is the new goal's id."""
 
 

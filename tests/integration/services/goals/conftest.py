@@ -89,7 +89,7 @@ async def migrated(databases: MigratedDatabases) -> AsyncIterator[AsyncEngine]:
 async def engine(migrated: AsyncEngine) -> AsyncEngine:
     """A migrated database without people, goals and plans."""
     async with migrated.begin() as connection:
-        await connection.execute(text("truncate goal_tree, goal_plans, people"))
+        await connection.execute(text("truncate goal_tree, goal_plans, goal_policies, people"))
     return migrated
 
 

@@ -2,7 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from services.goals.domain.goal_alignment import AlignGoal
 from services.goals.domain.goal_closing import AchieveGoal, CancelGoal, ExpireGoal
@@ -10,6 +10,7 @@ from services.goals.domain.goal_progress import RecordProgress
 from services.goals.domain.goal_setting import SetGoal
 from services.goals.domain.metric import MetricBody
 from services.goals.domain.parent import ParentGoal
+from services.goals.domain.policy import DEFAULT
 from shared.schemas.goal_metrics import MetricKind
 from shared.schemas.goals import GoalAligned, GoalLevel
 from shared.schemas.identifiers import SYSTEM
@@ -25,6 +26,8 @@ from tests.unit.services.goals.examples import (
     PARENT,
 )
 
+BY_THE_OWNER: Final[dict[str, Any]] = {"at": NOW, "by": OWNER, "policy": DEFAULT}
+BY_THE_MANAGER: Final[dict[str, Any]] = {**BY_THE_OWNER, "by": MANAGER}
 parent = ParentGoal(goal=PARENT, active=True, starts_on=JANUARY, ends_on=DECEMBER, ancestors=(OTHER_PARENT,))
 under_parent = GoalAligned(parent=PARENT, previous_parent=None)
 
@@ -39,28 +42,27 @@ def set_goal(**changes: Any) -> SetGoal:
         "starts_on": JANUARY,
         "ends_on": JUNE,
         "goal": A_GOAL,
-        "at": NOW,
-        "by": MANAGER,
+        **BY_THE_MANAGER,
     }
     return SetGoal(**{**asked, **changes})
 
 
 def align(**changes: Any) -> AlignGoal:
-    asked: dict[str, Any] = {"goal": A_GOAL, "parent": PARENT, "parent_goal": parent, "at": NOW, "by": MANAGER}
+    asked: dict[str, Any] = {"goal": A_GOAL, "parent": PARENT, "parent_goal": parent, **BY_THE_MANAGER}
     return AlignGoal(**{**asked, **changes})
 
 
 def record(value: str, **changes: Any) -> RecordProgress:
-    asked: dict[str, Any] = {"value": Decimal(value), "at": NOW, "by": OWNER}
+    asked: dict[str, Any] = {"value": Decimal(value), **BY_THE_OWNER}
     return RecordProgress(**{**asked, **changes})
 
 
 def achieve(value: str | None = None, closed_on: date = JUNE) -> AchieveGoal:
-    return AchieveGoal(value=None if value is None else Decimal(value), closed_on=closed_on, at=NOW, by=OWNER)
+    return AchieveGoal(value=None if value is None else Decimal(value), closed_on=closed_on, **BY_THE_OWNER)
 
 
 def day_ends(day: date = JUNE, late_seconds: int = 0) -> ExpireGoal:
     return ExpireGoal(ended_on=day, zone="Europe/Berlin", due_at=NOW, late_seconds=late_seconds, at=NOW, by=SYSTEM)
 
 
-cancel = CancelGoal(reason="priorities-changed", at=NOW, by=OWNER)
+cancel = CancelGoal(reason="priorities-changed", **BY_THE_OWNER)

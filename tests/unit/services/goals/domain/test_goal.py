@@ -17,6 +17,7 @@ from services.goals.domain.goal_setting import SetGoal, SetGoalBody
 from services.goals.domain.goal_states import GoalEvent
 from services.goals.domain.metric import MetricBody
 from services.goals.domain.parent import ParentGoal
+from services.goals.domain.policy import DEFAULT
 from shared.eventsourcing.decider import Rejected
 from shared.schemas.event import encode
 from shared.schemas.goal_metrics import Keep, KeepPeriod, Metric, MetricKind
@@ -295,6 +296,7 @@ parents = st.builds(
     ancestors=st.lists(goals, max_size=2).map(tuple),
 )
 edge: dict[str, Any] = {"at": st.just(NOW), "by": people | st.just(HR)}
+by_a_person: dict[str, Any] = {**edge, "policy": st.just(DEFAULT)}
 commands = st.one_of(
     st.builds(
         SetGoal,
@@ -307,12 +309,14 @@ commands = st.one_of(
         ends_on=st.dates(),
         parent=st.none() | goals,
         parent_goal=st.none() | parents,
-        **edge,
+        **by_a_person,
     ),
-    st.builds(AlignGoal, goal=goals, parent=st.none() | goals, parent_goal=st.none() | parents, weight=shares, **edge),
-    st.builds(RecordProgress, value=figures, **edge),
-    st.builds(AchieveGoal, value=st.none() | figures, closed_on=st.dates(), **edge),
-    st.builds(CancelGoal, reason=st.just("merged"), **edge),
+    st.builds(
+        AlignGoal, goal=goals, parent=st.none() | goals, parent_goal=st.none() | parents, weight=shares, **by_a_person
+    ),
+    st.builds(RecordProgress, value=figures, **by_a_person),
+    st.builds(AchieveGoal, value=st.none() | figures, closed_on=st.dates(), **by_a_person),
+    st.builds(CancelGoal, reason=st.just("merged"), **by_a_person),
     st.builds(ExpireGoal, ended_on=st.dates(), zone=words, due_at=st.just(NOW), late_seconds=st.integers(0), **edge),
 )
 

@@ -2,12 +2,10 @@
 
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 import pytest
 from hypothesis import given as for_all
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
 from services.goals.domain.goal_plan import (
     GOAL_PLAN,
@@ -15,14 +13,13 @@ from services.goals.domain.goal_plan import (
     GoalFact,
     GoalPlanCommand,
     GoalPlanEvent,
-    PlannedGoal,
     ProposeGoalPlan,
-    equal_weights,
 )
+from services.goals.domain.plan_weights import PlannedGoal
+from services.goals.domain.policy import DEFAULT
 from shared.eventsourcing.decider import Rejected
 from shared.schemas.event import encode
 from shared.schemas.goals import TYPES, GoalPlanAgreed, GoalPlanProposed, PlanWeight
-from shared.schemas.identifiers import GoalId
 from tests.spec import given
 from tests.unit.services.goals.examples import (
     A_GOAL,
@@ -61,6 +58,7 @@ def propose(**changes: Any) -> ProposeGoalPlan:
         "ends_on": JUNE,
         "goals": by_hand("50", "30", "20"),
         "facts": facts,
+        "policy": DEFAULT,
         "at": NOW,
         "by": MANAGER,
     }
@@ -68,7 +66,7 @@ def propose(**changes: Any) -> ProposeGoalPlan:
 
 
 def agree(**changes: Any) -> AgreeGoalPlan:
-    asked: dict[str, Any] = {"facts": facts, "at": NOW, "by": OWNER}
+    asked: dict[str, Any] = {"facts": facts, "policy": DEFAULT, "at": NOW, "by": OWNER}
     return AgreeGoalPlan(**{**asked, **changes})
 
 
@@ -193,32 +191,6 @@ def test_a_plan_that_was_never_proposed_is_not_agreed() -> None:
     given(GOAL_PLAN).when(agree()).then_rejected("goal-plan-is-not-proposed")
 
 
-@pytest.mark.parametrize("weight", ["-1", "100.01", "33.333", 50])
-def test_a_malformed_weight_is_no_request(weight: object) -> None:
-    with pytest.raises(ValidationError, match="weight"):
-        PlannedGoal.model_validate({"goal": A_GOAL, "weight": weight})
-
-
-@pytest.mark.parametrize(
-    ("count", "expected"),
-    [
-        (1, ["100.00"]),
-        (3, ["33.34", "33.33", "33.33"]),
-        (6, ["16.67", "16.67", "16.67", "16.67", "16.66", "16.66"]),
-    ],
-)
-def test_an_equal_split_gives_the_rounding_rest_to_the_first_ones(count: int, expected: list[str]) -> None:
-    split = equal_weights([GoalId(UUID(int=number)) for number in range(count)])
-    assert [str(weight.weight) for weight in split] == expected
-
-
-@for_all(st.integers(min_value=1, max_value=50))
-def test_an_equal_split_totals_exactly_100(count: int) -> None:
-    split = [weight.weight for weight in equal_weights([GoalId(UUID(int=number)) for number in range(count)])]
-    assert sum(split) == Decimal("100.00")
-    assert max(split) - min(split) <= Decimal("0.01")
-
-
 histories = st.lists(goal_plan_events, max_size=4)
 known_goals = st.lists(st.builds(GoalFact, goal=goals, owner=people, active=st.booleans()), max_size=3).map(tuple)
 planned = st.builds(PlannedGoal, goal=goals, weight=st.none() | st.sampled_from([Decimal(100), Decimal("33.33")]))
@@ -230,10 +202,11 @@ commands = st.one_of(
         ends_on=st.dates(),
         goals=st.lists(planned, min_size=1, max_size=3).map(tuple),
         facts=known_goals,
+        policy=st.just(DEFAULT),
         at=st.just(NOW),
         by=people,
     ),
-    st.builds(AgreeGoalPlan, facts=known_goals, at=st.just(NOW), by=people),
+    st.builds(AgreeGoalPlan, facts=known_goals, policy=st.just(DEFAULT), at=st.just(NOW), by=people),
 )
 
 
