@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Final
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-from shared.schemas import goal_policies
+from shared.schemas import goal_changes, goal_policies
 from shared.schemas.event import Event, EventTypes, Upcaster
 from shared.schemas.goal_metrics import Metric
 from shared.schemas.identifiers import GoalId, PersonId
@@ -167,6 +167,7 @@ EVENTS: Final[tuple[type[Event], ...]] = (
     GoalPlanProposed,
     GoalPlanAgreed,
     PersonalTextErased,
+    *goal_changes.EVENTS,
     *goal_policies.EVENTS,
 )
 UPCASTERS: Final = (Upcaster("trellis.goals.GoalProgressRecorded.v1", GoalProgressRecorded, _with_manual_source),)

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from pydantic import AwareDatetime
 
+from services.goals.domain.goal_lock import Amendable, refuse_what_is_agreed
 from services.goals.domain.goal_states import Achieved, Active, Cancelled, Goal, GoalEvent, active_or_rejected
 from services.goals.domain.measurement import Reading, progress_after, progress_now
 from services.goals.domain.metric import Figure
@@ -29,7 +30,7 @@ class CancelGoalBody(RequestBody):
     reason: ReasonCode
 
 
-class CancelGoal(CancelGoalBody, UnderPolicy, Command): ...
+class CancelGoal(CancelGoalBody, Amendable): ...
 
 
 class ExpireGoal(Command):
@@ -65,7 +66,7 @@ def _final_progress(active: Active, command: AchieveGoal) -> Decimal | None:
 def cancel(goal: Goal, command: CancelGoal) -> Sequence[GoalEvent]:
     if isinstance(goal, Cancelled):
         return []
-    active_or_rejected(goal)
+    refuse_what_is_agreed(active_or_rejected(goal), command, "state")
     return [GoalCancelled(reason=command.reason)]
 
 

@@ -4,14 +4,15 @@ from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
+from services.goals.domain.goal_dates import refuse_end_before_start
 from services.goals.domain.goal_states import Goal, GoalEvent, NotSet
+from services.goals.domain.goal_wording import written
 from services.goals.domain.metric import MetricBody, metric_of
 from services.goals.domain.parent import Placed, Share, refuse_wrong_parent
 from services.goals.domain.policy import UnderPolicy
 from shared.eventsourcing.decider import Command, Rejected, RequestBody
 from shared.schemas.goals import GoalLevel, GoalSet
 from shared.schemas.identifiers import GoalId, PersonId
-from shared.schemas.personal_text import PersonalText
 from shared.schemas.values import Known, ShortText
 
 
@@ -36,16 +37,14 @@ def set_goal(goal: Goal, command: SetGoal) -> Sequence[GoalEvent]:
         raise Rejected("goal-is-already-set", goal=command.goal)
     if (command.level is GoalLevel.TEAM) != (command.team is not None):
         raise Rejected("team-goal-must-name-its-team", level=command.level, team=command.team)
-    if command.ends_on < command.starts_on:
-        raise Rejected("goal-must-not-end-before-it-starts", starts_on=command.starts_on, ends_on=command.ends_on)
+    refuse_end_before_start(command.starts_on, command.ends_on)
     refuse_wrong_parent(command, command.parent, command.starts_on, command.ends_on)
-    personal = command.level is GoalLevel.PERSON
     return [
         GoalSet(
             level=command.level,
             owner=command.owner,
             team=command.team,
-            title=PersonalText.about(command.owner, command.title) if personal else command.title,
+            title=written(command.level, command.owner, command.title),
             metric=metric_of(command.metric) if command.metric else None,
             starts_on=command.starts_on,
             ends_on=command.ends_on,

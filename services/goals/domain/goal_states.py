@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from uuid import UUID
 
 from services.goals.domain.measurement import Measured, Reading, measured, unmeasured
 from services.goals.domain.parent import ParentGoal
 from shared.eventsourcing.decider import Rejected
+from shared.schemas.goal_changes import GoalLocked, GoalRescheduled, GoalRetitled, GoalUnlocked
 from shared.schemas.goal_metrics import Metric
 from shared.schemas.goals import (
     GoalAchieved,
@@ -19,6 +21,7 @@ from shared.schemas.goals import (
     GoalSet,
 )
 from shared.schemas.identifiers import GoalId, PersonId
+from shared.schemas.personal_text import PersonalText
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,7 @@ class NotSet: ...
 class Active:
     level: GoalLevel
     owner: PersonId
+    title: PersonalText | str
     metric: Metric | None
     measured: Measured
     parent: GoalId | None
@@ -36,6 +40,7 @@ class Active:
     starts_on: date
     ends_on: date
     expired: bool = False
+    locked_by: UUID | None = None
 
     @property
     def current(self) -> Decimal | None:
@@ -44,40 +49,83 @@ class Active:
 
 
 @dataclass(frozen=True, slots=True)
-class Achieved:
-    level: GoalLevel
-    owner: PersonId
-    value: Decimal | None
-    starts_on: date
-    ends_on: date
+class Closed:
+    """`was` is the goal as it was when it was closed."""
+
+    was: Active
+
+    @property
+    def level(self) -> GoalLevel:
+        return self.was.level
+
+    @property
+    def owner(self) -> PersonId:
+        return self.was.owner
+
+    @property
+    def starts_on(self) -> date:
+        return self.was.starts_on
+
+    @property
+    def ends_on(self) -> date:
+        return self.was.ends_on
 
 
 @dataclass(frozen=True, slots=True)
-class Cancelled:
-    level: GoalLevel
-    owner: PersonId
-    starts_on: date
-    ends_on: date
+class Achieved(Closed):
+    value: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled(Closed): ...
 
 
 Goal = NotSet | Active | Achieved | Cancelled
-GoalEvent = GoalSet | GoalAligned | GoalProgressRecorded | GoalAchieved | GoalCancelled | GoalExpired
+GoalEvent = (
+    GoalSet
+    | GoalAligned
+    | GoalRetitled
+    | GoalRescheduled
+    | GoalLocked
+    | GoalUnlocked
+    | GoalProgressRecorded
+    | GoalAchieved
+    | GoalCancelled
+    | GoalExpired
+)
 
 
 def evolve(goal: Goal, event: GoalEvent) -> Goal:
     match event:
         case GoalSet():
             return _active(event)
-        case GoalAligned() if isinstance(goal, Active):
-            return replace(goal, parent=event.parent, weight=event.weight)
-        case GoalProgressRecorded() if isinstance(goal, Active):
-            return _measured(goal, event)
-        case GoalExpired() if isinstance(goal, Active):
-            return replace(goal, expired=True)
         case GoalAchieved() if isinstance(goal, Active):
-            return Achieved(goal.level, goal.owner, event.value, goal.starts_on, goal.ends_on)
+            return Achieved(goal, event.value)
         case GoalCancelled() if isinstance(goal, Active):
-            return Cancelled(goal.level, goal.owner, goal.starts_on, goal.ends_on)
+            return Cancelled(goal)
+        case _ if isinstance(goal, Active):
+            return _changed(goal, event)
+        case _:
+            return goal
+
+
+def _changed(goal: Active, event: GoalEvent) -> Active:
+    """An open goal after an event that leaves it open."""
+    match event:
+        case GoalAligned():
+            return replace(goal, parent=event.parent, weight=event.weight)
+        case GoalRetitled():
+            return replace(goal, title=event.title)
+        case GoalRescheduled():
+            return replace(goal, starts_on=event.starts_on, ends_on=event.ends_on, expired=False)
+        case GoalLocked():
+            return replace(goal, locked_by=event.agreement)
+        case GoalUnlocked():
+            return replace(goal, locked_by=None)
+        case GoalProgressRecorded():
+            return _measured(goal, event)
+        case GoalExpired():
+            return replace(goal, expired=True)
         case _:
             return goal
 
@@ -86,6 +134,7 @@ def _active(event: GoalSet) -> Active:
     return Active(
         level=event.level,
         owner=event.owner,
+        title=event.title,
         metric=event.metric,
         measured=unmeasured(event.metric),
         parent=event.parent,

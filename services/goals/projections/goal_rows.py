@@ -27,6 +27,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.eventsourcing.recorded import Recorded
 from shared.schemas.event import Event
+from shared.schemas.goal_changes import GoalRescheduled, GoalRetitled
 from shared.schemas.goal_metrics import Metric
 from shared.schemas.goals import GoalAchieved, GoalAligned, GoalCancelled, GoalExpired, GoalProgressRecorded, GoalSet
 from shared.schemas.identifiers import GoalId, PersonId
@@ -108,6 +109,10 @@ def _changed(row: GoalRow, event: Event) -> dict[str, Any]:
     match event:
         case GoalAligned():
             return {"parent": event.parent, "weight": event.weight}
+        case GoalRetitled():
+            return {"title": event.title}
+        case GoalRescheduled():
+            return {"starts_on": event.starts_on, "ends_on": event.ends_on, "expired": False}
         case GoalProgressRecorded():
             return _measured(row, event)
         case GoalAchieved():

@@ -9,6 +9,7 @@ from services.goals.domain.goal_closing import ExpireGoal
 from shared.eventsourcing.decision import Decision
 from shared.eventsourcing.recorded import Recorded
 from shared.eventsourcing.timers import CancelTimer, DueTimer, Planned, SetTimer, Timers, end_of_day
+from shared.schemas.goal_changes import GoalRescheduled
 from shared.schemas.goals import TOPIC, GoalAchieved, GoalCancelled, GoalExpired, GoalSet
 from shared.schemas.identifiers import SYSTEM
 
@@ -21,7 +22,9 @@ def timers(zone: ZoneInfo) -> Timers:
 
     def plan(recorded: Recorded) -> Planned:
         match recorded.event:
-            case GoalSet(ends_on=ends_on) if (due_at := end_of_day(ends_on, zone)) is not None:
+            case GoalSet(ends_on=ends_on) | GoalRescheduled(ends_on=ends_on) if (
+                due_at := end_of_day(ends_on, zone)
+            ) is not None:
                 return [SetTimer(_EXPIRY, due_at)]
             case GoalAchieved() | GoalCancelled() | GoalExpired():
                 return [CancelTimer(_EXPIRY)]

@@ -6,8 +6,10 @@ from typing import Any, Final
 
 from services.goals.domain.goal_alignment import AlignGoal
 from services.goals.domain.goal_closing import AchieveGoal, CancelGoal, ExpireGoal
+from services.goals.domain.goal_dates import RescheduleGoal
 from services.goals.domain.goal_progress import RecordProgress
 from services.goals.domain.goal_setting import SetGoal
+from services.goals.domain.goal_wording import RetitleGoal
 from services.goals.domain.metric import MetricBody
 from services.goals.domain.parent import ParentGoal
 from services.goals.domain.policy import DEFAULT
@@ -66,3 +68,11 @@ def day_ends(day: date = JUNE, late_seconds: int = 0) -> ExpireGoal:
 
 
 cancel = CancelGoal(reason="priorities-changed", **BY_THE_OWNER)
+
+
+def retitle(title: str, **changes: Any) -> RetitleGoal:
+    return RetitleGoal(title=title, **BY_THE_MANAGER, **changes)
+
+
+def reschedule(starts_on: date = JANUARY, ends_on: date = JUNE, **changes: Any) -> RescheduleGoal:
+    return RescheduleGoal(goal=A_GOAL, starts_on=starts_on, ends_on=ends_on, **BY_THE_MANAGER, **changes)

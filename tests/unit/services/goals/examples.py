@@ -6,6 +6,7 @@ from uuid import UUID
 
 from hypothesis import strategies as st
 
+from shared.schemas.goal_changes import GoalLocked, GoalRescheduled, GoalRetitled, GoalUnlocked
 from shared.schemas.goal_metrics import Keep, KeepPeriod, Metric, MetricKind, Zones
 from shared.schemas.goals import (
     GoalAchieved,
@@ -30,6 +31,7 @@ HR = PersonId(UUID(int=0xC))
 A_GOAL = GoalId(UUID(int=0x1))
 PARENT = GoalId(UUID(int=0x2))
 OTHER_PARENT = GoalId(UUID(int=0x3))
+AGREEMENT, OTHER_AGREEMENT, AMENDMENT = UUID(int=0x11), UUID(int=0x12), UUID(int=0x13)
 NOW = datetime(2026, 3, 31, 14, 30, tzinfo=UTC)
 JANUARY = date(2026, 1, 1)
 JUNE = date(2026, 6, 30)
@@ -61,6 +63,7 @@ cancelled = GoalCancelled(reason="priorities-changed")
 people = st.sampled_from([OWNER, MANAGER, HR])
 goals = st.sampled_from([A_GOAL, PARENT, OTHER_PARENT])
 words = st.text(st.characters(exclude_categories=["C"]), min_size=1, max_size=20).filter(str.strip).map(str.strip)
+agreements = st.sampled_from([AGREEMENT, OTHER_AGREEMENT])
 figures = st.decimals(min_value=-1000, max_value=1000, places=2)
 shares = st.decimals(min_value=0, max_value=100, places=2)
 sealed_texts = st.builds(PersonalText, person=people, key=words, ciphertext=words, bound_to=words)
@@ -124,6 +127,17 @@ goal_events = st.one_of(
     ),
     st.builds(GoalAchieved, value=st.none() | figures, progress=st.none() | shares, closed_on=st.dates()),
     st.builds(GoalCancelled, reason=words),
+    st.builds(GoalRetitled, title=words | sealed_texts, amendment=st.none() | st.uuids()),
+    st.builds(
+        GoalRescheduled,
+        starts_on=st.dates(),
+        ends_on=st.dates(),
+        previous_starts_on=st.dates(),
+        previous_ends_on=st.dates(),
+        amendment=st.none() | st.uuids(),
+    ),
+    st.builds(GoalLocked, agreement=agreements),
+    st.builds(GoalUnlocked, agreement=agreements),
     st.builds(
         GoalExpired,
         ended_on=st.dates(),

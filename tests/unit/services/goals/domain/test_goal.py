@@ -9,7 +9,7 @@ from hypothesis import given as for_all
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from services.goals.domain.goal import GOAL, GoalCommand
+from services.goals.domain.goal import GOAL
 from services.goals.domain.goal_alignment import AlignGoal
 from services.goals.domain.goal_closing import AchieveGoal, CancelGoal, CancelGoalBody, ExpireGoal
 from services.goals.domain.goal_progress import RecordProgress
@@ -18,7 +18,7 @@ from services.goals.domain.goal_states import GoalEvent
 from services.goals.domain.metric import MetricBody
 from services.goals.domain.parent import ParentGoal
 from services.goals.domain.policy import DEFAULT
-from shared.eventsourcing.decider import Rejected
+from shared.eventsourcing.decider import Command, Rejected
 from shared.schemas.event import encode
 from shared.schemas.goal_metrics import Keep, KeepPeriod, Metric, MetricKind
 from shared.schemas.goals import (
@@ -267,14 +267,14 @@ def test_an_expired_goal_stays_open_for_closing() -> None:
 
 @pytest.mark.parametrize("closing", [achieved, cancelled])
 @pytest.mark.parametrize("command", [record("7"), align(), achieve("7"), cancel])
-def test_a_closed_goal_stays_as_it_is(closing: GoalEvent, command: GoalCommand) -> None:
+def test_a_closed_goal_stays_as_it_is(closing: GoalEvent, command: Command) -> None:
     if isinstance(command, CancelGoal) and isinstance(closing, GoalCancelled):
         return
     given(GOAL, team_goal_set, closing).when(command).then_rejected("goal-is-not-active")
 
 
 @pytest.mark.parametrize("command", [record("7"), align(), achieve("7"), cancel])
-def test_nothing_happens_to_a_goal_that_was_never_set(command: GoalCommand) -> None:
+def test_nothing_happens_to_a_goal_that_was_never_set(command: Command) -> None:
     given(GOAL).when(command).then_rejected("goal-is-not-active", state="NotSet")
 
 
@@ -335,7 +335,7 @@ def test_evolve_never_fails_on_any_history(history: list[GoalEvent]) -> None:
 
 
 @for_all(histories, commands)
-def test_deciding_twice_adds_nothing(history: list[GoalEvent], command: GoalCommand) -> None:
+def test_deciding_twice_adds_nothing(history: list[GoalEvent], command: Command) -> None:
     state = GOAL.fold(history)
     try:
         state = GOAL.fold(GOAL.decide(state, command), state)

@@ -5,10 +5,11 @@ from decimal import Decimal
 
 import pytest
 
-from services.goals.domain.goal import GOAL, GoalCommand
+from services.goals.domain.goal import GOAL
 from services.goals.domain.goal_setting import SetGoal
 from services.goals.domain.goal_states import as_parent
 from services.goals.domain.parent import ParentGoal
+from shared.eventsourcing.decider import Command
 from shared.schemas.goals import GoalAligned
 from tests.spec import given
 from tests.unit.services.goals.commands import align, parent, set_goal, under_parent
@@ -21,7 +22,7 @@ def test_a_goal_is_set_under_a_parent_with_its_weight_there() -> None:
 
 
 @pytest.mark.parametrize("command", [set_goal(parent=PARENT), align(parent_goal=None)])
-def test_a_parent_that_was_never_set_is_refused(command: GoalCommand) -> None:
+def test_a_parent_that_was_never_set_is_refused(command: Command) -> None:
     history = [] if isinstance(command, SetGoal) else [team_goal_set]
     given(GOAL, *history).when(command).then_rejected("parent-goal-must-exist", parent=PARENT)
 

@@ -1,0 +1,96 @@
+"""Rules of agreed goals: what was agreed changes by an amendment alone."""
+
+import pytest
+
+from services.goals.domain.goal import GOAL
+from services.goals.domain.goal_lock import LockGoal, UnlockGoal
+from shared.eventsourcing.decider import Command
+from shared.schemas.event import Event
+from shared.schemas.goal_changes import GoalLocked, GoalRescheduled, GoalRetitled, GoalUnlocked
+from shared.schemas.goals import GoalCancelled
+from tests.spec import given
+from tests.unit.services.goals.commands import cancel, record, reschedule, retitle
+from tests.unit.services.goals.examples import (
+    AGREEMENT,
+    AMENDMENT,
+    DECEMBER,
+    JANUARY,
+    JUNE,
+    MANAGER,
+    NOW,
+    OTHER_AGREEMENT,
+    achieved,
+    cancelled,
+    halfway,
+    team_goal_set,
+)
+
+locked = GoalLocked(agreement=AGREEMENT)
+lock = LockGoal(agreement=AGREEMENT, at=NOW, by=MANAGER)
+unlock = UnlockGoal(agreement=AGREEMENT, at=NOW, by=MANAGER)
+
+AGREED_THINGS = [
+    pytest.param(retitle("Other"), "title", id="title"),
+    pytest.param(reschedule(ends_on=DECEMBER), "dates", id="dates"),
+    pytest.param(cancel, "state", id="state"),
+]
+
+
+def test_an_agreement_locks_its_goal() -> None:
+    given(GOAL, team_goal_set).when(lock).then(locked)
+
+
+def test_locking_twice_changes_nothing() -> None:
+    given(GOAL, team_goal_set, locked).when(lock).then_nothing()
+
+
+def test_a_goal_is_locked_by_one_agreement() -> None:
+    other = LockGoal(agreement=OTHER_AGREEMENT, at=NOW, by=MANAGER)
+    given(GOAL, team_goal_set, locked).when(other).then_rejected(
+        "goal-is-locked-by-another-agreement", agreement=OTHER_AGREEMENT, locked_by=AGREEMENT
+    )
+
+
+@pytest.mark.parametrize("closing", [achieved, cancelled])
+def test_a_closed_goal_is_not_locked(closing: Event) -> None:
+    given(GOAL, team_goal_set, closing).when(lock).then_rejected("goal-is-not-active")
+
+
+@pytest.mark.parametrize(("command", "what"), AGREED_THINGS)
+def test_what_was_agreed_is_refused_and_names_the_agreement(command: Command, what: str) -> None:
+    given(GOAL, team_goal_set, locked).when(command).then_rejected(
+        "agreed-goal-changes-by-amendment", what=what, agreement=AGREEMENT
+    )
+
+
+def test_an_amendment_changes_what_was_agreed_and_is_named_in_the_event() -> None:
+    given(GOAL, team_goal_set, locked).when(retitle("Other", amendment=AMENDMENT)).then(
+        GoalRetitled(title="Other", amendment=AMENDMENT)
+    )
+    given(GOAL, team_goal_set, locked).when(reschedule(ends_on=DECEMBER, amendment=AMENDMENT)).then(
+        GoalRescheduled(
+            starts_on=JANUARY,
+            ends_on=DECEMBER,
+            previous_starts_on=JANUARY,
+            previous_ends_on=JUNE,
+            amendment=AMENDMENT,
+        )
+    )
+    amended_away = cancel.model_copy(update={"amendment": AMENDMENT})
+    given(GOAL, team_goal_set, locked).when(amended_away).then(GoalCancelled(reason="priorities-changed"))
+
+
+def test_progress_stays_free() -> None:
+    given(GOAL, team_goal_set, locked).when(record("100")).then(halfway)
+
+
+def test_a_goal_that_left_the_agreement_is_free_again() -> None:
+    given(GOAL, team_goal_set, locked).when(unlock).then(GoalUnlocked(agreement=AGREEMENT))
+    given(GOAL, team_goal_set, locked, GoalUnlocked(agreement=AGREEMENT)).when(retitle("Other")).then(
+        GoalRetitled(title="Other")
+    )
+
+
+def test_unlocking_what_is_not_locked_by_it_changes_nothing() -> None:
+    given(GOAL, team_goal_set).when(unlock).then_nothing()
+    given(GOAL, team_goal_set, GoalLocked(agreement=OTHER_AGREEMENT)).when(unlock).then_nothing()
