@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from services.feedback.api.permissions import ACCESS
 from services.feedback.projections import check_ins, readable_feedback
 from shared.eventsourcing.feed import Feed
 from shared.people.feed import PEOPLE_FEED
@@ -31,6 +32,7 @@ SERVICE: Final = Service(
     description="Feedback and check-ins: given with a visibility, kept encrypted, erased for ever on demand.",
     types=TYPES,
     routers=_routers,
+    access=ACCESS,
     projections=(readable_feedback.PROJECTION, check_ins.PROJECTION),
     feeds=_feeds,
 )

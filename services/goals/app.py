@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from services.goals.api.permissions import ACCESS
 from services.goals.projections import goal_plans, goal_policies, goal_tree
 from services.goals.reactions import expire_goal_when_its_last_day_ends
 from shared.people.feed import PEOPLE_FEED
@@ -35,6 +36,7 @@ SERVICE: Final = Service(
     description="Set goals, align them, record how far they are, and agree on what counts.",
     types=TYPES,
     routers=_routers,
+    access=ACCESS,
     projections=(goal_tree.PROJECTION, goal_plans.PROJECTION, goal_policies.PROJECTION),
     feeds=lambda _runtime: (PEOPLE_FEED,),
     timers=expire_goal_when_its_last_day_ends.timers,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from services.reviews.api.permissions import ACCESS
 from services.reviews.projections import cycles, evidence, review_inbox, review_sheet, reviews_by_cycle
 from services.reviews.reactions import remind_when_a_step_is_due
 from shared.eventsourcing.feed import Feed
@@ -38,6 +39,7 @@ SERVICE: Final = Service(
     description="Review cycles: assessed, approved, released; every score explained, its evidence frozen and hashed.",
     types=reviews.TYPES | goals.TYPES | feedback.TYPES,
     routers=_routers,
+    access=ACCESS,
     projections=(
         cycles.PROJECTION,
         reviews_by_cycle.PROJECTION,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from services.rewards.api.permissions import ACCESS
 from services.rewards.projections import budget_left, duties, reconciliation, rewards_by_status
 from services.rewards.projections.compensation_feed import COMPENSATION_FEED
 from services.rewards.reactions.propose_reward_when_review_completed import REACTION
@@ -45,6 +46,7 @@ SERVICE: Final = Service(
     description="Merit increases within a budget that is never overspent, and payments that are made once.",
     types=rewards.TYPES | reviews.TYPES,
     routers=_routers,
+    access=ACCESS,
     projections=(
         rewards_by_status.PROJECTION,
         budget_left.PROJECTION,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CTE, Select, exists, select
+from sqlalchemy import CTE, Exists, Select, and_, exists, false, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.people.table import PEOPLE
@@ -17,21 +17,32 @@ class Relation(StrEnum):
 
     SELF = "self"
     REPORTING_LINE = "reporting-line"
+    MANAGER = "manager"
+    """In the reporting line, and the nearest there who has not left."""
+    SKIP_LEVEL = "skip-level"
+    """In the reporting line, further up."""
+    TEAM = "team"
+    """Works in the same team, or reports to the person."""
 
 
-async def relations(connection: AsyncConnection, *, caller: PersonId, person: PersonId) -> set[Relation]:
-    """What the caller is to the person. Who has left is nobody's manager any more; nobody is their own."""
+async def relations(
+    connection: AsyncConnection, *, caller: PersonId, person: PersonId, team: str | None = None
+) -> set[Relation]:
+    """What the caller is to the person; `team` stands for the person's own. Who has left is nothing to anybody."""
     if caller == person:
         return {Relation.SELF}
-    line = _line_of(person)
+    line, asking = _line_of(person), PEOPLE.alias("asking")
+    theirs = select(PEOPLE.c.team).where(PEOPLE.c.person == person).scalar_subquery()
     query = select(
-        exists().where(
-            line.c.manager == caller,
-            PEOPLE.c.person == line.c.manager,
-            PEOPLE.c.status != EmploymentStatus.LEFT.value,
-        )
-    )
-    return {Relation.REPORTING_LINE} if await connection.scalar(query) else set()
+        exists().where(line.c.manager == caller, line.c.nearest),
+        exists().where(line.c.manager == caller),
+        or_(func.coalesce(asking.c.team == func.coalesce(team, theirs), false()), asking.c.manager == person),
+    ).where(asking.c.person == caller, asking.c.status != EmploymentStatus.LEFT.value)
+    if (found := (await connection.execute(query)).one_or_none()) is None:
+        return set()
+    nearest, above, together = found
+    line_of = {Relation.REPORTING_LINE, Relation.MANAGER if nearest else Relation.SKIP_LEVEL} if above else set()
+    return line_of | ({Relation.TEAM} if together else set())
 
 
 async def reports_to(connection: AsyncConnection, person: PersonId, manager: PersonId) -> bool:
@@ -69,13 +80,31 @@ def people_below(manager: PersonId) -> Select[UUID]:
     """Everybody whose reporting line the manager is in, to be used inside a query; nobody, if the manager has left."""
     below = select(PEOPLE.c.person).where(PEOPLE.c.manager == manager).cte("below", recursive=True)
     below = below.union(select(PEOPLE.c.person).where(PEOPLE.c.manager == below.c.person))
+    return select(below.c.person).where(below.c.person != manager, _is_here(manager))
+
+
+def people_directly_below(manager: PersonId) -> Select[UUID]:
+    """Those of `people_below` to whom the manager is the nearest one who has not left."""
+    start = select(PEOPLE.c.person, PEOPLE.c.status).where(PEOPLE.c.manager == manager)
+    below = start.cte("directly_below", recursive=True)
+    left = below.c.status == EmploymentStatus.LEFT.value
+    step = select(PEOPLE.c.person, PEOPLE.c.status).where(PEOPLE.c.manager == below.c.person, left)
+    below = below.union(step)
+    return select(below.c.person).where(below.c.person != manager, _is_here(manager))
+
+
+def _is_here(person: PersonId) -> Exists:
     caller = PEOPLE.alias("caller")
-    still_here = exists().where(caller.c.person == manager, caller.c.status != EmploymentStatus.LEFT.value)
-    return select(below.c.person).where(below.c.person != manager, still_here)
+    return exists().where(caller.c.person == person, caller.c.status != EmploymentStatus.LEFT.value)
 
 
 def _line_of(person: PersonId) -> CTE:
-    """Each step (person, manager) from a person upwards. UNION drops what was seen, so that a cycle ends."""
-    start = select(PEOPLE.c.person, PEOPLE.c.manager).where(PEOPLE.c.person == person)
+    """Each step (person, manager) from a person upwards, and whether the manager is the nearest who has not left.
+
+    UNION drops what was seen, so that a cycle ends.
+    """
+    start = select(PEOPLE.c.person, PEOPLE.c.manager, true().label("nearest")).where(PEOPLE.c.person == person)
     line = start.cte("line", recursive=True)
-    return line.union(select(PEOPLE.c.person, PEOPLE.c.manager).where(PEOPLE.c.person == line.c.manager))
+    still_nearest = and_(line.c.nearest, PEOPLE.c.status == EmploymentStatus.LEFT.value)
+    step = select(PEOPLE.c.person, PEOPLE.c.manager, still_nearest).where(PEOPLE.c.person == line.c.manager)
+    return line.union(step)

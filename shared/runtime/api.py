@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, iter_route_contexts
 from pydantic.json_schema import models_json_schema
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -13,10 +13,12 @@ from starlette.routing import Route
 
 from shared.runtime import failures
 from shared.runtime.authentication import Authenticator
+from shared.runtime.authorization import AccessTable, refuse_undeclared
 from shared.runtime.clock import Clock, now
 from shared.runtime.gate import Gate
 from shared.runtime.http import OF_COMMANDS, OF_QUERIES
 from shared.runtime.problems import MEDIA_TYPE, ProblemDocument
+from shared.runtime.request_times import OPEN
 
 LARGEST_BODY: Final = 1_048_576
 _SCHEME: Final = "HTTPBearer"
@@ -37,6 +39,7 @@ def create_api(
     description: str,
     base_path: str,
     routers: Sequence[APIRouter],
+    access: AccessTable,
     authenticator: Authenticator,
     ready: Ready,
     lifespan: Lifespan = _no_lifespan,
@@ -47,6 +50,9 @@ def create_api(
 
     /health/live and /health/ready answer anybody; all else needs a token, the OpenAPI document at
     `<base_path>/openapi.json` too.
+
+    Raises:
+        NotInTheTable: a route's action is not in the access table.
     """
     app = FastAPI(
         title=title,
@@ -62,11 +68,24 @@ def create_api(
     app.state.clock = clock
     for router in routers:
         app.include_router(router, prefix=base_path)
+    refuse_undeclared(access, declared_routes(app))
     app.router.routes.extend(_health(ready))
     failures.install(app)
     app.add_middleware(Gate, authenticator=authenticator, largest_body=largest_body)
     _describe(app)
     return app
+
+
+def declared_routes(app: FastAPI) -> dict[str, Callable[..., Any]]:
+    """Every route that needs a caller with rights, as `POST /goals/v1/goals`, and the function that answers it."""
+    routes: dict[str, Callable[..., Any]] = {}
+    for context in iter_route_contexts(app.routes):
+        route = context.original_route
+        if isinstance(route, APIRoute):
+            routes |= {f"{method} {context.path}": route.endpoint for method in sorted(route.methods or ())}
+        elif context.path not in (app.openapi_url, *OPEN):
+            routes[f"{type(route).__name__} {context.path}"] = type(route)
+    return routes
 
 
 def _operation_name(route: APIRoute) -> str:

@@ -11,7 +11,7 @@ from pydantic import Field
 from shared.eventsourcing import dead_letter_lists
 from shared.eventsourcing.dead_letter_lists import Act
 from shared.eventsourcing.repair import CannotBeReplayed, FailsAgain, NoDeadLetter, Repair, Replayed
-from shared.runtime.authorization import Permissions
+from shared.runtime.authorization import ADMINISTER, ADMINISTRATION, needs
 from shared.runtime.dead_letter_answers import (
     LONGEST_NAME,
     DiscardAnswer,
@@ -34,25 +34,26 @@ _Key = Annotated[int, Field(ge=0, le=_LARGEST_ID)]
 Asked = Annotated[str | None, Query(max_length=LONGEST_NAME, pattern=r"^[^\x00]*$")]
 
 
-def dead_letter_routes(runtime: Runtime, permissions: Permissions) -> APIRouter:
+def dead_letter_routes(runtime: Runtime) -> APIRouter:
     """The routes under `/<service>/v1/admin/dead-letters`, for those who may administer."""
     routes = APIRouter(prefix="/dead-letters")
-    _add_lists(routes, runtime, permissions)
-    _add_acts(routes, runtime, permissions)
+    _add_lists(routes, runtime)
+    _add_acts(routes, runtime)
     return routes
 
 
-def _add_lists(routes: APIRouter, runtime: Runtime, permissions: Permissions) -> None:
+def _add_lists(routes: APIRouter, runtime: Runtime) -> None:
     engine, shown = runtime.engine, Shown(runtime)
 
     @routes.get("", summary="What is parked, one line a stream")
+    @needs("administration", ADMINISTER)
     async def list_dead_letters(
         edge: AtEdge,
         page: AskedPage,
         reader: Asked = None,
         stream: Asked = None,
     ) -> Page[ParkedItem]:
-        permissions.require("administer", edge.caller)
+        ADMINISTRATION.require(ADMINISTER, edge.caller)
         (after,) = page.after(tuple[_Key]) or (0,)
         found = await dead_letter_lists.parked_streams(
             engine, reader=reader, stream=stream, after=after, limit=page.limit + 1
@@ -60,28 +61,31 @@ def _add_lists(routes: APIRouter, runtime: Runtime, permissions: Permissions) ->
         return page.of(found, key=lambda one: (one.record.id,), item=shown.item)
 
     @routes.get("/acts", summary="What was retried and discarded, by whom and why; the latest first")
+    @needs("administration", ADMINISTER)
     async def list_dead_letter_acts(edge: AtEdge, page: AskedPage) -> Page[Act]:
-        permissions.require("administer", edge.caller)
+        ADMINISTRATION.require(ADMINISTER, edge.caller)
         (before,) = page.after(tuple[_Key]) or (_LARGEST_ID,)
         found = await dead_letter_lists.acts(engine, before=before, limit=page.limit + 1)
         return page.of(found, key=lambda one: (one.id,), item=lambda one: one)
 
     @routes.get("/{identity}", summary="One parked record whole, with its cause")
+    @needs("administration", ADMINISTER)
     async def show_dead_letter(identity: Identity, edge: AtEdge) -> ParkedDetail:
-        permissions.require("administer", edge.caller)
+        ADMINISTRATION.require(ADMINISTER, edge.caller)
         found = await dead_letter_lists.parked_record(engine, identity)
         if found is None:
             raise not_found("dead letter", identity)
         return shown.detail(*found)
 
 
-def _add_acts(routes: APIRouter, runtime: Runtime, permissions: Permissions) -> None:
+def _add_acts(routes: APIRouter, runtime: Runtime) -> None:
     shown = Shown(runtime)
     repair = Repair(runtime.engine, runtime.readers(), shown.feeds, cap=runtime.settings.dead_letter_cap)
 
     @routes.post("/retry", summary="Replay a parked stream, for each reader all of it or nothing")
+    @needs("administration", ADMINISTER)
     async def retry_stream(body: RetryRequest, edge: AtEdge) -> RetryAnswer:
-        permissions.require("administer", edge.caller)
+        ADMINISTRATION.require(ADMINISTER, edge.caller)
         readers = [body.reader] if body.reader else await repair.readers_of(body.stream)
         if not readers:
             raise not_found("dead letter of stream", body.stream)
@@ -92,14 +96,16 @@ def _add_acts(routes: APIRouter, runtime: Runtime, permissions: Permissions) -> 
         return RetryAnswer(items=done)
 
     @routes.post("/{identity}/retry", summary="Replay the stream that this record holds up, all of it or nothing")
+    @needs("administration", ADMINISTER)
     async def retry_dead_letter(identity: Identity, edge: AtEdge) -> RetryAnswer:
-        permissions.require("administer", edge.caller)
+        ADMINISTRATION.require(ADMINISTER, edge.caller)
         with _refused():
             return RetryAnswer(items=[await repair.retry(identity, actor=edge.caller.person)])
 
     @routes.post("/{identity}/discard", summary="Give a record up; the answer says what that means")
+    @needs("administration", ADMINISTER)
     async def discard_dead_letter(identity: Identity, body: DiscardRequest, edge: AtEdge) -> DiscardAnswer:
-        permissions.require("administer", edge.caller)
+        ADMINISTRATION.require(ADMINISTER, edge.caller)
         with _refused():
             return shown.discarded(await repair.discard(identity, reason=body.reason, actor=edge.caller.person))
 

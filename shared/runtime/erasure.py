@@ -1,20 +1,15 @@
 """A person's texts over HTTP: erase them for ever."""
 
 from collections.abc import Callable
-from typing import Final
 
 from fastapi import APIRouter
 
 from shared.privacy.erasure import EraseText, Texts, texts_of
-from shared.runtime.authorization import Permissions, Relation
-from shared.runtime.caller import Role
+from shared.runtime.authorization import ERASE, PERSONAL_TEXTS, needs
 from shared.runtime.http import AtEdge, CommandAnswer
 from shared.runtime.service import Runtime
 from shared.schemas.event import Event
 from shared.schemas.identifiers import PersonId
-
-_ERASE: Final = "erase"
-PERSONS: Final = Permissions({_ERASE: {(Role.HR, Relation.ANY), (Role.ADMIN, Relation.ANY)}})
 
 
 def erasure_routes(runtime: Runtime, erased: Callable[..., Event]) -> APIRouter:
@@ -22,12 +17,13 @@ def erasure_routes(runtime: Runtime, erased: Callable[..., Event]) -> APIRouter:
     routes, texts = APIRouter(prefix="/persons", tags=["privacy"]), texts_of(erased)
 
     @routes.post("/{person}/erase", summary="Make every text about a person unreadable, for ever")
+    @needs("personal texts", ERASE)
     async def erase(person: PersonId, edge: AtEdge) -> CommandAnswer:
         """The key goes first, so that the event never says more than is true; asking again completes what was cut off.
 
         The person need not be known: whoever left the company's records may be erased still.
         """
-        PERSONS.require(_ERASE, edge.caller)
+        PERSONAL_TEXTS.require(ERASE, edge.caller)
         await runtime.vault.erase(person)
         command = EraseText(person=person, at=edge.now, by=edge.caller.person)
         outcome = await runtime.handler.handle(edge.context, texts, person, command, answer=edge.describe(_no_actions))

@@ -15,6 +15,7 @@ from shared.eventsourcing.handler import Answer, Context, Outcome
 from shared.eventsourcing.identifiers import uuid7
 from shared.eventsourcing.schema import PARTITIONS
 from shared.eventsourcing.store import Key
+from shared.runtime.authorization import action_of
 from shared.runtime.caller import Caller
 from shared.runtime.problems import FieldError, Problem, invalid, shown
 
@@ -69,6 +70,8 @@ class Edge:
     consistency: Mapping[int, int]
     """From the Consistency-Token of a query: for each partition the position that the read model must have reached."""
     response: Response
+    action: str
+    """What the route declares that the caller does here."""
 
     def describe(self, allowed_actions: Callable[[State], Sequence[str]]) -> Answer:
         """The answer to a command, as the handler keeps it: the state's name and what the caller may do in it."""
@@ -114,7 +117,8 @@ async def edge_of(request: Request, response: Response) -> Edge:
         expected_version=_version(if_match),
         idempotency=await _idempotency(request, caller, request.headers.get(IDEMPOTENCY_KEY), if_match),
     )
-    return Edge(caller, at, context, _positions(request.headers.get(CONSISTENCY)), response)
+    positions = _positions(request.headers.get(CONSISTENCY))
+    return Edge(caller, at, context, positions, response, action_of(request.scope["route"].endpoint))
 
 
 AtEdge = Annotated[Edge, Depends(edge_of)]

@@ -15,6 +15,7 @@ from shared.eventsourcing.described import described
 from shared.eventsourcing.errors import WrongPartitionCount
 from shared.eventsourcing.schema import PARTITIONS
 from shared.eventsourcing.topics import ensure_log_topic
+from shared.runtime.authorization import ADMINISTRATION, AccessTable, NotInTheTable
 from shared.runtime.logging import configure_logging, logger
 from shared.runtime.metrics import Metrics
 from shared.runtime.metrics_port import metrics_port
@@ -52,7 +53,11 @@ def main(service: Service, arguments: list[str]) -> int:
         from shared.runtime import log_commands  # noqa: PLC0415 - the other roles need none of it
 
         return log_commands.run(service, settings, role, arguments[1:])
-    return _serve(service, settings, role)
+    try:
+        return _serve(service, settings, role)
+    except NotInTheTable as error:
+        logger(__name__).error("service.refused", error=str(error))
+        return 1
 
 
 def _migrate(service: Service, settings: Settings) -> int:
@@ -153,6 +158,7 @@ def create_service_api(runtime: Runtime, worker: "Worker | None" = None) -> "Fas
         description=service.description,
         base_path=service.base_path,
         routers=[*service.routers(runtime), administration_routes(runtime), projection_routes(runtime)],
+        access=service.access | AccessTable({"administration": {"": ADMINISTRATION}}),
         authenticator=Authenticator(
             issuer=settings.issuer, audience=settings.audience, keys=IssuerKeys(settings.jwks_url)
         ),

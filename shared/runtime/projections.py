@@ -14,7 +14,7 @@ from shared.eventsourcing.checkpoints import Checkpoint
 from shared.eventsourcing.decider import RequestBody
 from shared.eventsourcing.meeting import pairs
 from shared.eventsourcing.projection import Projection
-from shared.runtime.administration import PERMISSIONS
+from shared.runtime.authorization import ADMINISTER, ADMINISTRATION, needs
 from shared.runtime.http import AtEdge
 from shared.runtime.problems import not_found, problem
 from shared.runtime.service import Runtime
@@ -33,39 +33,46 @@ def projection_routes(runtime: Runtime) -> APIRouter:
     engine, projections = runtime.engine, {projection.name: projection for projection in runtime.service.projections}
 
     def named(name: str, edge: AtEdge) -> Projection:
-        PERMISSIONS.require("administer", edge.caller)
+        ADMINISTRATION.require(ADMINISTER, edge.caller)
         if name not in projections:
             raise not_found("projection", name)
         return projections[name]
 
     @routes.get("", summary="The read models: what serves, what is being built, what is kept, and how far each is")
+    @needs("administration", ADMINISTER)
     async def list_projections(edge: AtEdge) -> dict[str, Any]:
-        PERMISSIONS.require("administer", edge.caller)
+        ADMINISTRATION.require(ADMINISTER, edge.caller)
         ends = await ends_of(runtime.kafka, {topic for p in projections.values() for topic in p.topics})
         return {"items": [await _described(engine, projection, ends) for projection in projections.values()]}
 
     @routes.get("/{name}", summary="One read model, with all that was ever built of it")
+    @needs("administration", ADMINISTER)
     async def show_projection(name: str, edge: AtEdge) -> dict[str, Any]:
         return await _described(engine, named(name, edge), None)
 
     @routes.post("/{name}/rebuild", status_code=202, summary="Build a read model anew beside the one that serves")
+    @needs("administration", ADMINISTER)
     async def rebuild_projection(name: str, edge: AtEdge, body: RebuildRequest | None = None) -> dict[str, Any]:
         projection, require_equal = named(name, edge), body is not None and body.require_equal
         return await _answer(build_acts.request(engine, projection, by=edge.caller.person, require_equal=require_equal))
 
     @routes.post("/{name}/rollback", status_code=202, summary="Let the kept build catch up and serve again")
+    @needs("administration", ADMINISTER)
     async def roll_back_projection(name: str, edge: AtEdge) -> dict[str, Any]:
         return await _answer(build_acts.roll_back(engine, named(name, edge), by=edge.caller.person))
 
     @routes.post("/{name}/accept", status_code=202, summary="Let a build serve although it differs")
+    @needs("administration", ADMINISTER)
     async def accept_build(name: str, edge: AtEdge) -> dict[str, Any]:
         return await _answer(build_acts.accept(engine, named(name, edge), by=edge.caller.person))
 
     @routes.post("/{name}/cancel", summary="Stop a running rebuild and drop what it has built")
+    @needs("administration", ADMINISTER)
     async def cancel_rebuild(name: str, edge: AtEdge) -> dict[str, Any]:
         return await _answer(build_acts.cancel(engine, named(name, edge)))
 
     @routes.post("/{name}/drop", summary="Drop the kept build")
+    @needs("administration", ADMINISTER)
     async def drop_build(name: str, edge: AtEdge) -> dict[str, Any]:
         return await _answer(build_acts.drop(engine, named(name, edge)))
 

@@ -23,6 +23,7 @@ from shared.eventsourcing.schema import PARTITIONS
 from shared.eventsourcing.store import EventStore
 from shared.eventsourcing.timers import TimerPlanner, Timers
 from shared.privacy.vault import Vault
+from shared.runtime.authorization import AccessTable
 from shared.runtime.clock import development_clock, now
 from shared.runtime.gauges import Gauge
 from shared.runtime.request_times import no_requests
@@ -46,7 +47,8 @@ class Service:
     """One service: what it publishes and listens to, what it projects, how it reacts, what it answers.
 
     `types` are its own events and those it listens to. `routers` is called by an api process alone, so that a worker
-    loads no web framework. `timers` is given the zone of the company's calendar.
+    loads no web framework; what each of their routes needs is in `access`. `timers` is given the zone of the company's
+    calendar.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Service:
     description: str
     types: EventTypes
     routers: Routers
+    access: AccessTable
     projections: tuple[Projection, ...] = ()
     reactions: tuple[Reaction, ...] = ()
     feeds: Feeds = no_feeds

@@ -11,6 +11,7 @@ from services.feedback.domain.check_in import CHECK_IN, CheckIn, HoldCheckIn, Ho
 from services.feedback.projections import check_ins
 from services.feedback.projections.check_ins import ReadableCheckIn, SortKey
 from shared.eventsourcing.identifiers import uuid7
+from shared.runtime.authorization import needs
 from shared.runtime.http import AtEdge, CommandAnswer
 from shared.runtime.pagination import AskedPage, Page
 from shared.runtime.problems import not_found
@@ -37,11 +38,12 @@ def check_in_routes(runtime: Runtime) -> APIRouter:
     routes = APIRouter(prefix="/check-ins", tags=["check-ins"])
 
     @routes.post("", status_code=201, summary="Record a check-in that one held with a report")
+    @needs("check-in", HOLD_CHECK_IN)
     async def hold_check_in(body: HoldCheckInBody, edge: AtEdge) -> CommandAnswer:
         if body.person != edge.caller.person:  # with oneself: the domain says so by name
             async with runtime.engine.connect() as connection:
                 relations = await relations_to(connection, body.person, edge.caller)
-            PERMISSIONS.require(HOLD_CHECK_IN, edge.caller, relations)
+            PERMISSIONS.require(edge.action, edge.caller, relations)
         command = HoldCheckIn.from_body(body, at=edge.now, by=edge.caller.person)
         outcome = await runtime.handler.handle(
             edge.context, CHECK_IN, uuid7(), command, answer=edge.describe(_no_actions)
@@ -49,8 +51,9 @@ def check_in_routes(runtime: Runtime) -> APIRouter:
         return edge.accepted(outcome, location=f"{_PATH}/{outcome.identity}")
 
     @routes.get("", summary="The check-ins that one held or was in, the latest day first")
+    @needs("check-in", READ_CHECK_INS)
     async def list_check_ins(edge: AtEdge, page: AskedPage) -> Page[CheckInView]:
-        PERMISSIONS.require(READ_CHECK_INS, edge.caller)
+        PERMISSIONS.require(edge.action, edge.caller)
         await runtime.wait(check_ins.PROJECTION.name, edge.consistency)
         async with runtime.engine.connect() as connection:
             rows = await check_ins.of_reader(
@@ -60,8 +63,9 @@ def check_in_routes(runtime: Runtime) -> APIRouter:
         return page.of(rows, key=lambda row: (row.held_on, row.check_in), item=lambda row: views[row.check_in])
 
     @routes.get("/{check_in}", summary="One check-in")
+    @needs("check-in", READ_CHECK_INS)
     async def show_check_in(check_in: CheckInId, edge: AtEdge) -> CheckInView:
-        PERMISSIONS.require(READ_CHECK_INS, edge.caller)
+        PERMISSIONS.require(edge.action, edge.caller)
         await runtime.wait(check_ins.PROJECTION.name, edge.consistency)
         async with runtime.engine.connect() as connection:
             row = await check_ins.find(connection, check_in, reader=edge.caller.person)

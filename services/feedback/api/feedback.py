@@ -21,7 +21,7 @@ from services.feedback.projections.readable_feedback import ReadableFeedback, So
 from shared.eventsourcing.decision import Decision
 from shared.eventsourcing.identifiers import uuid7
 from shared.people import population
-from shared.runtime.authorization import Relation
+from shared.runtime.authorization import Relation, needs
 from shared.runtime.caller import Caller
 from shared.runtime.http import AtEdge, CommandAnswer
 from shared.runtime.pagination import AskedPage, Page
@@ -59,8 +59,9 @@ def feedback_routes(runtime: Runtime) -> APIRouter:
     routes = APIRouter(prefix="/feedback", tags=["feedback"])
 
     @routes.post("", status_code=201, summary="Give feedback to a person")
+    @needs("feedback", GIVE)
     async def give_feedback(body: GiveFeedbackBody, edge: AtEdge) -> CommandAnswer:
-        PERMISSIONS.require(GIVE, edge.caller)
+        PERMISSIONS.require(edge.action, edge.caller)
         async with runtime.engine.connect() as connection:
             known = await population.exists(connection, body.receiver)
         command = GiveFeedback.from_body(body, at=edge.now, by=edge.caller.person, receiver_is_known=known)
@@ -70,23 +71,25 @@ def feedback_routes(runtime: Runtime) -> APIRouter:
         return edge.accepted(outcome, location=f"{_PATH}/{outcome.identity}")
 
     @routes.post("/{feedback}/acknowledge", summary="Acknowledge feedback that one received")
+    @needs("feedback", ACKNOWLEDGE)
     async def acknowledge_feedback(feedback: FeedbackId, edge: AtEdge) -> CommandAnswer:
         async def plan(decision: Decision) -> None:
             loaded = await decision.load(FEEDBACK, feedback)
             relations = await _relations(decision.connection, loaded.state, edge.caller)
             if not PERMISSIONS.allows(READ, edge.caller, relations):
                 raise not_found("feedback", feedback)
-            PERMISSIONS.require(ACKNOWLEDGE, edge.caller, relations)
+            PERMISSIONS.require(edge.action, edge.caller, relations)
             await decision.decide(FEEDBACK, feedback, AcknowledgeFeedback(at=edge.now, by=edge.caller.person))
 
         outcomes = await runtime.handler.handle_together(edge.context, plan, answer=edge.describe(_no_actions))
         return edge.accepted(outcomes[0])
 
     @routes.get("", summary="What one received or gave, newest first")
+    @needs("feedback", LIST)
     async def list_feedback(
         edge: AtEdge, page: AskedPage, direction: Direction = "received", person: OfPerson = None
     ) -> Page[FeedbackView]:
-        PERMISSIONS.require(LIST, edge.caller)
+        PERMISSIONS.require(edge.action, edge.caller)
         await runtime.wait(readable_feedback.PROJECTION.name, edge.consistency)
         async with runtime.engine.connect() as connection:
             if direction == "given":
@@ -98,8 +101,9 @@ def feedback_routes(runtime: Runtime) -> APIRouter:
         return page.of(rows, key=_sort_key, item=lambda row: _view(row, opened[row.feedback], edge.caller))
 
     @routes.get("/{feedback}", summary="One piece of feedback")
+    @needs("feedback", LIST)
     async def show_feedback(feedback: FeedbackId, edge: AtEdge) -> FeedbackView:
-        PERMISSIONS.require(LIST, edge.caller)
+        PERMISSIONS.require(edge.action, edge.caller)
         await runtime.wait(readable_feedback.PROJECTION.name, edge.consistency)
         async with runtime.engine.connect() as connection:
             receiver = await readable_feedback.receiver_of(connection, feedback)

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.feedback.domain.feedback import READABLE_BY_MANAGER, READABLE_BY_RECEIVER
 from services.feedback.projections.readable_feedback import Reader
 from shared.people import reporting_line
-from shared.runtime.authorization import Permissions, Relation
+from shared.runtime.authorization import PERSONAL_TEXTS, AccessTable, Permissions, Relation
 from shared.runtime.caller import Caller, Role
 from shared.schemas.feedback import FeedbackVisibility
 from shared.schemas.identifiers import PersonId
@@ -34,6 +34,9 @@ PERMISSIONS: Final = Permissions(
     }
 )
 """Relations are to the feedback's receiver (SELF: the receiver), but for its author, who is a PARTICIPANT."""
+ACCESS: Final = AccessTable(
+    {"feedback": {"": PERMISSIONS}, "check-in": {"": PERMISSIONS}, "personal texts": {"": PERSONAL_TEXTS}}
+)
 
 
 async def relations_to(connection: AsyncConnection, person: PersonId, caller: Caller) -> set[Relation]:

@@ -29,7 +29,7 @@ async def _edge(request: Request, response: Response) -> GoalsEdge:
     handler: CommandHandler = request.app.state.handler
     policy = in_force(await handler.recent.state(ADOPTION, THE_COMPANYS))
     context = replace(edge.context, policy_version=policy.version)
-    return GoalsEdge(edge.caller, edge.now, context, edge.consistency, edge.response, policy)
+    return GoalsEdge(edge.caller, edge.now, context, edge.consistency, edge.response, edge.action, policy)
 
 
 AtEdge = Annotated[GoalsEdge, Depends(_edge)]

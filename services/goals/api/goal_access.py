@@ -6,15 +6,18 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.goals.api.permissions import ACHIEVE, ALIGN, CANCEL, RECORD_PROGRESS, goals_at, relations_to
+from services.goals.api.permissions import ACHIEVE, ALIGN, CANCEL, RECORD_PROGRESS, goals_at
 from services.goals.domain.goal import GOAL
 from services.goals.domain.goal_states import Active, Goal, NotSet
+from services.goals.projections.goal_readers import Reader
 from shared.eventsourcing.handler import Answer
+from shared.people.reporting_line import relations
 from shared.runtime.authorization import READ, Permissions, Relation
 from shared.runtime.caller import Caller
 from shared.runtime.http import Edge
 from shared.runtime.problems import not_found
 from shared.runtime.service import Runtime
+from shared.schemas.goals import GoalLevel
 from shared.schemas.identifiers import GoalId, PersonId
 
 _ACTIONS: Final = (ALIGN, RECORD_PROGRESS, ACHIEVE, CANCEL)
@@ -46,6 +49,18 @@ class Access:
         return self.table.allowed_actions(possible, self.caller, self.relations)
 
 
+def reader(caller: Caller) -> Reader:
+    """The caller as a reader of lists, who finds there what the table lets them read, and nothing else."""
+    through = {level: goals_at(level).through(READ, caller) for level in GoalLevel}
+    sees = {relation: frozenset(level for level in GoalLevel if relation in through[level]) for relation in Relation}
+    return Reader(person=caller.person, sees={relation: levels for relation, levels in sees.items() if levels})
+
+
+async def relations_to(connection: AsyncConnection, caller: Caller, owner: PersonId) -> set[Relation]:
+    """What the caller is to the owner of a goal or plan."""
+    return {Relation(relation) for relation in await relations(connection, caller=caller.person, person=owner)}
+
+
 async def access_to(connection: AsyncConnection, caller: Caller, level: str, owner: PersonId) -> Access:
     return Access(goals_at(level), caller, await relations_to(connection, caller, owner))
 
@@ -58,8 +73,8 @@ async def _access(runtime: Runtime, caller: Caller, level: str, owner: PersonId)
         return await access_to(connection, caller, level, owner)
 
 
-async def permitted(runtime: Runtime, edge: Edge, goal: GoalId, action: str) -> Answer:
-    """How to answer the command, if the caller may give it; a goal's level and owner never change.
+async def permitted(runtime: Runtime, edge: Edge, goal: GoalId) -> Answer:
+    """How to answer the command, if the caller may do what the route declares; a goal's level and owner never change.
 
     Raises:
         Problem: 404, there is no such goal or the caller may not see it; 403, the caller may not do this with it.
@@ -68,5 +83,5 @@ async def permitted(runtime: Runtime, edge: Edge, goal: GoalId, action: str) -> 
     if isinstance(state, NotSet):
         raise not_found("goal", goal)
     access = await _access(runtime, edge.caller, state.level, state.owner)
-    access.require(action, f"goal {goal}")
+    access.require(edge.action, f"goal {goal}")
     return edge.describe(access.actions)

@@ -19,6 +19,7 @@ from services.goals.domain.parent import ParentGoal
 from shared.eventsourcing.decision import Decision
 from shared.eventsourcing.identifiers import uuid7
 from shared.people.population import exists
+from shared.runtime.authorization import needs
 from shared.runtime.caller import Caller
 from shared.runtime.http import CommandAnswer, Edge
 from shared.runtime.problems import FieldError, invalid
@@ -30,6 +31,7 @@ def goal_command_routes(runtime: Runtime) -> APIRouter:
     routes = APIRouter(prefix="/goals", tags=["goals"])
 
     @routes.post("", status_code=201, summary="Set a goal")
+    @needs("goal", SET)
     async def set_goal(
         body: Annotated[SetGoalBody, Body(openapi_examples=examples.SET_GOAL)], edge: AtEdge
     ) -> CommandAnswer:
@@ -47,10 +49,11 @@ def goal_command_routes(runtime: Runtime) -> APIRouter:
         return edge.accepted(outcome, location=f"{runtime.service.base_path}/goals/{outcome.identity}")
 
     @routes.post("/{goal}/align", summary="Put a goal under a parent, or under none")
+    @needs("goal", ALIGN)
     async def align_goal(
         goal: GoalId, body: Annotated[AlignGoalBody, Body(openapi_examples=examples.ALIGN_GOAL)], edge: AtEdge
     ) -> CommandAnswer:
-        answer = await permitted(runtime, edge, goal, ALIGN)
+        answer = await permitted(runtime, edge, goal)
 
         async def plan(decision: Decision) -> None:
             await goal_graph.lock(decision.connection)
@@ -62,26 +65,29 @@ def goal_command_routes(runtime: Runtime) -> APIRouter:
         return edge.accepted((await runtime.handler.handle_together(edge.context, plan, answer=answer))[0])
 
     @routes.post("/{goal}/progress", summary="Record how far a goal is")
+    @needs("goal", RECORD_PROGRESS)
     async def record_progress(
         goal: GoalId, body: Annotated[RecordProgressBody, Body(openapi_examples=examples.RECORD_PROGRESS)], edge: AtEdge
     ) -> CommandAnswer:
-        answer = await permitted(runtime, edge, goal, RECORD_PROGRESS)
+        answer = await permitted(runtime, edge, goal)
         command = RecordProgress.from_body(body, **edge.given)
         return edge.accepted(await runtime.handler.handle(edge.context, GOAL, goal, command, answer=answer))
 
     @routes.post("/{goal}/achieve", summary="Close a goal with its final value")
+    @needs("goal", ACHIEVE)
     async def achieve_goal(
         goal: GoalId, body: Annotated[AchieveGoalBody, Body(openapi_examples=examples.ACHIEVE_GOAL)], edge: AtEdge
     ) -> CommandAnswer:
-        answer = await permitted(runtime, edge, goal, ACHIEVE)
+        answer = await permitted(runtime, edge, goal)
         command = AchieveGoal.from_body(body, **edge.given)
         return edge.accepted(await runtime.handler.handle(edge.context, GOAL, goal, command, answer=answer))
 
     @routes.post("/{goal}/cancel", summary="Cancel a goal, which then counts nowhere")
+    @needs("goal", CANCEL)
     async def cancel_goal(
         goal: GoalId, body: Annotated[CancelGoalBody, Body(openapi_examples=examples.CANCEL_GOAL)], edge: AtEdge
     ) -> CommandAnswer:
-        answer = await permitted(runtime, edge, goal, CANCEL)
+        answer = await permitted(runtime, edge, goal)
         command = CancelGoal.from_body(body, **edge.given)
         return edge.accepted(await runtime.handler.handle(edge.context, GOAL, goal, command, answer=answer))
 
@@ -90,7 +96,7 @@ def goal_command_routes(runtime: Runtime) -> APIRouter:
 
 async def _may_set(connection: AsyncConnection, body: SetGoalBody, edge: Edge) -> Access:
     access = await access_to(connection, edge.caller, body.level, body.owner)
-    access.require(SET, f"person {body.owner}")
+    access.require(edge.action, f"person {body.owner}")
     if not await exists(connection, body.owner):
         raise invalid([FieldError(field="owner", value=str(body.owner), message="is nobody we know")])
     return access

@@ -8,13 +8,12 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from services.goals.api.goal_access import Access, access_to
+from services.goals.api.goal_access import Access, access_to, reader
 from services.goals.projections import goal_tree, readable_goals
 from services.goals.projections.goal_rows import GoalRow, GoalState
-from services.goals.projections.readable_goals import Filter, Reader
+from services.goals.projections.readable_goals import Filter
 from shared.privacy.vault import Vault
-from shared.runtime.authorization import READ
-from shared.runtime.caller import Caller, Role
+from shared.runtime.authorization import READ, needs
 from shared.runtime.http import AtEdge, Edge
 from shared.runtime.pagination import AskedPage, Page, PageRequest
 from shared.runtime.problems import not_found
@@ -62,6 +61,7 @@ def goal_routes(runtime: Runtime) -> APIRouter:
     routes = APIRouter(prefix="/goals", tags=["goals"])
 
     @routes.get("", summary="Goals, the oldest first")
+    @needs("goal", READ)
     async def list_goals(
         *,
         edge: AtEdge,
@@ -78,11 +78,13 @@ def goal_routes(runtime: Runtime) -> APIRouter:
         return await _listed(runtime, edge, page, wanted)
 
     @routes.get("/{goal}/children", summary="The goals below a goal")
+    @needs("goal", READ)
     async def list_children(goal: GoalId, edge: AtEdge, page: AskedPage) -> Page[GoalView]:
         await _seen(runtime, edge, goal)
         return await _listed(runtime, edge, page, Filter(parent=goal))
 
     @routes.get("/{goal}", summary="One goal")
+    @needs("goal", READ)
     async def show_goal(goal: GoalId, edge: AtEdge) -> GoalDetail:
         row, access = await _seen(runtime, edge, goal)
         edge.response.headers["ETag"] = f'"{row.version}"'
@@ -109,14 +111,10 @@ async def _listed(runtime: Runtime, edge: Edge, page: PageRequest, wanted: Filte
     cursor = page.after(tuple[GoalId])
     async with runtime.engine.connect() as connection:
         rows = await readable_goals.readable(
-            connection, _reader(edge.caller), wanted, after=cursor[0] if cursor else None, limit=page.limit + 1
+            connection, reader(edge.caller), wanted, after=cursor[0] if cursor else None, limit=page.limit + 1
         )
     views = await _views(runtime.vault, rows)
     return page.of(views, key=lambda view: (view.id,), item=lambda view: view)
-
-
-def _reader(caller: Caller) -> Reader:
-    return Reader(person=caller.person, manages=Role.MANAGER in caller.roles, everything=Role.HR in caller.roles)
 
 
 async def _views(vault: Vault, rows: Sequence[GoalRow]) -> list[GoalView]:

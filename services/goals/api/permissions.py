@@ -1,22 +1,29 @@
-"""Who may do what with goals and plans: role x relation to the owner x action."""
+"""Who may do what with goals and plans: an action, and who may. Every yes and no of it is in docs/goals-access.md."""
 
 from collections.abc import Mapping
 from typing import Final
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
-from shared.people.reporting_line import relations
-from shared.runtime.authorization import READ, Grant, Permissions, Relation
-from shared.runtime.caller import Caller, Role
+from shared.runtime.authorization import PERSONAL_TEXTS, READ, AccessTable, Grant, Permissions, Relation
+from shared.runtime.caller import Role
+from shared.schemas.goal_visibility import GoalVisibility
 from shared.schemas.goals import GoalLevel
-from shared.schemas.identifiers import PersonId
 
-_EVERYBODY: Final[frozenset[Grant]] = frozenset({(Role.EMPLOYEE, Relation.ANY)})
-_HR: Final[frozenset[Grant]] = frozenset({(Role.HR, Relation.ANY)})
-_OWNER: Final[frozenset[Grant]] = frozenset({(Role.EMPLOYEE, Relation.SELF)})
-_MANAGERS: Final[frozenset[Grant]] = frozenset({(Role.MANAGER, Relation.REPORTING_LINE)})
-_ADMIN: Final[frozenset[Grant]] = frozenset({(Role.ADMIN, Relation.ANY)})
-_LEADER: Final[frozenset[Grant]] = frozenset({(Role.MANAGER, Relation.SELF)})
+Who = frozenset[Grant]
+
+EVERYBODY: Final[Who] = frozenset({(Role.EMPLOYEE, Relation.ANY)})
+"""Whoever works here."""
+OWNER: Final[Who] = frozenset({(Role.EMPLOYEE, Relation.SELF)})
+LEADER: Final[Who] = frozenset({(Role.MANAGER, Relation.SELF)})
+"""The owner, where the owner manages people."""
+MANAGER: Final[Who] = frozenset({(Role.MANAGER, Relation.MANAGER)})
+"""The owner's manager: the nearest one above who has not left."""
+SKIP_LEVEL: Final[Who] = frozenset({(Role.MANAGER, Relation.SKIP_LEVEL)})
+"""The managers further up."""
+CONTRIBUTOR: Final[Who] = frozenset({(Role.EMPLOYEE, Relation.CONTRIBUTOR)})
+TEAM: Final[Who] = frozenset({(Role.EMPLOYEE, Relation.TEAM)})
+"""Who works in the goal's team (a person's goal: in the owner's), and who reports to the owner."""
+HR: Final[Who] = frozenset({(Role.HR, Relation.ANY)})
+ADMIN: Final[Who] = frozenset({(Role.ADMIN, Relation.ANY)})
 
 SET: Final = "set"
 ALIGN: Final = "align"
@@ -27,53 +34,68 @@ PROPOSE: Final = "propose"
 AGREE: Final = "agree"
 ADOPT: Final = "adopt"
 
-_GOALS: Final[Mapping[GoalLevel, Permissions]] = {
-    GoalLevel.ORGANIZATION: Permissions(
-        {
-            READ: _EVERYBODY,
-            SET: _HR,
-            ALIGN: _HR,
-            RECORD_PROGRESS: _OWNER | _HR,
-            ACHIEVE: _OWNER | _HR,
-            CANCEL: _HR,
-        }
-    ),
-    GoalLevel.TEAM: Permissions(
-        {
-            READ: _EVERYBODY,
-            SET: _LEADER | _MANAGERS | _HR,
-            ALIGN: _LEADER | _MANAGERS | _HR,
-            RECORD_PROGRESS: _OWNER | _MANAGERS | _HR,
-            ACHIEVE: _OWNER | _MANAGERS | _HR,
-            CANCEL: _LEADER | _MANAGERS | _HR,
-        }
-    ),
-    GoalLevel.PERSON: Permissions(
-        {
-            READ: _OWNER | _MANAGERS | _HR,
-            SET: _OWNER | _MANAGERS | _HR,
-            ALIGN: _OWNER | _MANAGERS | _HR,
-            RECORD_PROGRESS: _OWNER | _MANAGERS | _HR,
-            ACHIEVE: _OWNER | _MANAGERS | _HR,
-            CANCEL: _OWNER | _MANAGERS | _HR,
-        }
-    ),
+_USUALLY_SEEN: Final[Mapping[GoalLevel, Who]] = {
+    GoalLevel.ORGANIZATION: EVERYBODY,
+    GoalLevel.TEAM: EVERYBODY,
+    GoalLevel.PERSON: OWNER | MANAGER | SKIP_LEVEL | CONTRIBUTOR | HR,
+}
+"""Who sees a goal whose visibility was not said."""
+_SEEN: Final[Mapping[GoalVisibility, Who]] = {
+    GoalVisibility.EVERYONE: EVERYBODY,
+    GoalVisibility.TEAM_AND_LINE: OWNER | TEAM | MANAGER | SKIP_LEVEL | CONTRIBUTOR | HR,
+    GoalVisibility.OWNER_AND_MANAGER: OWNER | MANAGER | CONTRIBUTOR | HR,
+}
+_DONE: Final[Mapping[GoalLevel, Mapping[str, Who]]] = {
+    GoalLevel.ORGANIZATION: {
+        SET: HR,
+        ALIGN: HR,
+        RECORD_PROGRESS: OWNER | CONTRIBUTOR | HR,
+        ACHIEVE: OWNER | HR,
+        CANCEL: HR,
+    },
+    GoalLevel.TEAM: {
+        SET: LEADER | MANAGER | SKIP_LEVEL | HR,
+        ALIGN: LEADER | MANAGER | SKIP_LEVEL | HR,
+        RECORD_PROGRESS: OWNER | CONTRIBUTOR | MANAGER | SKIP_LEVEL | HR,
+        ACHIEVE: OWNER | MANAGER | SKIP_LEVEL | HR,
+        CANCEL: LEADER | MANAGER | SKIP_LEVEL | HR,
+    },
+    GoalLevel.PERSON: {
+        SET: OWNER | MANAGER | SKIP_LEVEL | HR,
+        ALIGN: OWNER | MANAGER | SKIP_LEVEL | HR,
+        RECORD_PROGRESS: OWNER | CONTRIBUTOR | MANAGER | HR,
+        ACHIEVE: OWNER | MANAGER | HR,
+        CANCEL: OWNER | MANAGER | SKIP_LEVEL | HR,
+    },
 }
 PLANS: Final = Permissions(
     {
-        READ: _OWNER | _MANAGERS | _HR,
-        PROPOSE: _OWNER | _MANAGERS | _HR,
-        AGREE: _OWNER | _MANAGERS | _HR,
+        READ: OWNER | MANAGER | SKIP_LEVEL | HR,
+        PROPOSE: OWNER | MANAGER | SKIP_LEVEL | HR,
+        AGREE: OWNER | MANAGER | SKIP_LEVEL | HR,
     }
 )
-POLICIES: Final = Permissions({READ: _EVERYBODY | _ADMIN, ADOPT: _HR | _ADMIN})
+POLICIES: Final = Permissions({READ: EVERYBODY | ADMIN, ADOPT: HR | ADMIN})
+GOALS: Final[Mapping[tuple[GoalLevel, GoalVisibility | None], Permissions]] = {
+    (level, visibility): Permissions({READ: seen, **_DONE[level]})
+    for level in GoalLevel
+    for visibility, seen in [(None, _USUALLY_SEEN[level]), *_SEEN.items()]
+}
+"""By level and visibility. Who may not see a goal may do nothing with it, whatever their relation to it."""
+ACCESS: Final = AccessTable(
+    {
+        "goal": {f"{level}, {visibility or 'as usual'}": table for (level, visibility), table in GOALS.items()},
+        "plan": {"": PLANS},
+        "policy": {"": POLICIES},
+        "personal texts": {"": PERSONAL_TEXTS},
+    }
+)
 
 
-def goals_at(level: str) -> Permissions:
-    """The table of a level; a level that this version does not know is guarded like a person's goals."""
-    return _GOALS.get(GoalLevel(level), _GOALS[GoalLevel.PERSON])
-
-
-async def relations_to(connection: AsyncConnection, caller: Caller, owner: PersonId) -> set[Relation]:
-    """What the caller is to the owner of a goal or plan."""
-    return {Relation(relation) for relation in await relations(connection, caller=caller.person, person=owner)}
+def goals_at(level: str, visibility: str | None = None) -> Permissions:
+    """The table of a goal; a level or visibility that this version does not know is taken for the closest one."""
+    known_level = GoalLevel(level) if GoalLevel(level).known else GoalLevel.PERSON
+    if visibility is None:
+        return GOALS[known_level, None]
+    known = GoalVisibility(visibility)
+    return GOALS[known_level, known if known.known else GoalVisibility.OWNER_AND_MANAGER]

@@ -9,8 +9,8 @@ from pydantic import BaseModel
 
 from services.goals.api import examples
 from services.goals.api.edge import AtEdge
-from services.goals.api.goal_access import access_to
-from services.goals.api.permissions import AGREE, PLANS, PROPOSE, relations_to
+from services.goals.api.goal_access import access_to, relations_to
+from services.goals.api.permissions import AGREE, PLANS, PROPOSE
 from services.goals.domain.goal import GOAL
 from services.goals.domain.goal_plan import (
     GOAL_PLAN,
@@ -26,7 +26,7 @@ from services.goals.projections import goal_plans
 from services.goals.projections.goal_plans import PlanRow, PlanState
 from shared.eventsourcing.decision import Answer, Decision
 from shared.eventsourcing.identifiers import derived
-from shared.runtime.authorization import READ, Relation
+from shared.runtime.authorization import READ, Relation, needs
 from shared.runtime.caller import Caller
 from shared.runtime.http import CommandAnswer, Edge
 from shared.runtime.pagination import AskedPage, Page
@@ -62,10 +62,11 @@ def plan_routes(runtime: Runtime) -> APIRouter:
     routes = APIRouter(prefix="/plans", tags=["goal plans"])
 
     @routes.post("", status_code=201, summary="Propose which goals count in a period, and how much")
+    @needs("plan", PROPOSE)
     async def propose_plan(
         body: Annotated[ProposeGoalPlanBody, Body(openapi_examples=examples.PROPOSE_PLAN)], edge: AtEdge
     ) -> CommandAnswer:
-        answer = await _permitted(runtime, edge, body.owner, PROPOSE, f"person {body.owner}")
+        answer = await _permitted(runtime, edge, body.owner, f"person {body.owner}")
         identity = plan_id(body.owner, body.starts_on, body.ends_on)
 
         async def plan(decision: Decision) -> None:
@@ -77,12 +78,13 @@ def plan_routes(runtime: Runtime) -> APIRouter:
         return edge.accepted(outcome, location=f"{runtime.service.base_path}/plans/{outcome.identity}")
 
     @routes.post("/{plan}/agree", summary="Agree to a plan that the other one proposed")
+    @needs("plan", AGREE)
     async def agree_plan(plan: GoalPlanId, edge: AtEdge) -> CommandAnswer:
         async with runtime.engine.connect() as connection:
             state = (await runtime.handler.load(connection, GOAL_PLAN, plan)).state
         if isinstance(state, NotProposed):
             raise not_found("plan", plan)
-        answer = await _permitted(runtime, edge, state.owner, AGREE, f"plan {plan}")
+        answer = await _permitted(runtime, edge, state.owner, f"plan {plan}")
 
         async def agree(decision: Decision) -> None:
             current = (await decision.load(GOAL_PLAN, plan)).state
@@ -93,6 +95,7 @@ def plan_routes(runtime: Runtime) -> APIRouter:
         return edge.accepted((await runtime.handler.handle_together(edge.context, agree, answer=answer))[0])
 
     @routes.get("/{plan}", summary="One plan")
+    @needs("plan", READ)
     async def show_plan(plan: GoalPlanId, edge: AtEdge) -> PlanDetail:
         await runtime.wait(goal_plans.PROJECTION.name, edge.consistency)
         async with runtime.engine.connect() as connection:
@@ -100,18 +103,19 @@ def plan_routes(runtime: Runtime) -> APIRouter:
             if row is None:
                 raise not_found("plan", plan)
             relations = await relations_to(connection, edge.caller, row.owner)
-        PLANS.require(READ, edge.caller, relations, of=f"plan {plan}")
+        PLANS.require(edge.action, edge.caller, relations, of=f"plan {plan}")
         edge.response.headers["ETag"] = f'"{row.version}"'
         proposer = row.proposed_by if row.state is PlanState.PROPOSED else None
         return PlanDetail(**_view(row).model_dump(), allowed_actions=_actions(edge, relations, proposer))
 
     @routes.get("", summary="A person's plans, the earliest period first")
+    @needs("plan", READ)
     async def list_plans(edge: AtEdge, page: AskedPage, owner: PersonId | None = None) -> Page[PlanView]:
         whose = owner or edge.caller.person
         await runtime.wait(goal_plans.PROJECTION.name, edge.consistency)
         async with runtime.engine.connect() as connection:
             relations = await relations_to(connection, edge.caller, whose)
-            PLANS.require(READ, edge.caller, relations, of=f"person {whose}")
+            PLANS.require(edge.action, edge.caller, relations, of=f"person {whose}")
             after = page.after(tuple[date, GoalPlanId])
             rows = await goal_plans.of_owner(connection, whose, after=after, limit=page.limit + 1)
         return page.of(rows, key=lambda row: (row.starts_on, row.plan), item=_view)
@@ -124,10 +128,10 @@ def plan_id(owner: PersonId, starts_on: date, ends_on: date) -> GoalPlanId:
     return GoalPlanId(derived("goalplan", owner, starts_on, ends_on))
 
 
-async def _permitted(runtime: Runtime, edge: Edge, owner: PersonId, action: str, what: str) -> Answer:
+async def _permitted(runtime: Runtime, edge: Edge, owner: PersonId, what: str) -> Answer:
     async with runtime.engine.connect() as connection:
         relations = await relations_to(connection, edge.caller, owner)
-    PLANS.require(action, edge.caller, relations, of=what)
+    PLANS.require(edge.action, edge.caller, relations, of=what)
     return edge.describe(
         lambda state: _actions(edge, relations, state.proposed_by if isinstance(state, Proposed) else None)
     )

@@ -18,7 +18,7 @@ from services.goals.domain.policy_adoption import ADOPTION, THE_COMPANYS, AdoptP
 from services.goals.domain.policy_presets import PRESETS
 from services.goals.projections import goal_policies
 from services.goals.projections.goal_policies import PolicyRow
-from shared.runtime.authorization import READ
+from shared.runtime.authorization import READ, needs
 from shared.runtime.http import CommandAnswer
 from shared.runtime.pagination import AskedPage, Page
 from shared.runtime.problems import not_found
@@ -61,10 +61,11 @@ def policy_routes(runtime: Runtime) -> APIRouter:
     routes = APIRouter(prefix="/policies", tags=["policies"])
 
     @routes.post("", status_code=201, summary="Adopt a policy: a preset or the one in force, with what you change")
+    @needs("policy", ADOPT)
     async def adopt_policy(
         body: Annotated[AdoptPolicyBody, Body(openapi_examples=examples.ADOPT_POLICY)], edge: AtEdge
     ) -> CommandAnswer:
-        POLICIES.require(ADOPT, edge.caller, of="policy")
+        POLICIES.require(edge.action, edge.caller, of="policy")
         command = AdoptPolicy.from_body(body, at=edge.now, by=edge.caller.person)
         answer = edge.describe(lambda _adoption: POLICIES.allowed_actions([ADOPT], edge.caller))
         return edge.accepted(
@@ -73,8 +74,9 @@ def policy_routes(runtime: Runtime) -> APIRouter:
         )
 
     @routes.get("", summary="The policies that were adopted, the newest first")
+    @needs("policy", READ)
     async def list_policies(edge: AtEdge, page: AskedPage) -> Page[PolicyView]:
-        POLICIES.require(READ, edge.caller, of="policy")
+        POLICIES.require(edge.action, edge.caller, of="policy")
         await runtime.wait(goal_policies.PROJECTION.name, edge.consistency)
         before = page.after(tuple[int])
         async with runtime.engine.connect() as connection:
@@ -82,19 +84,22 @@ def policy_routes(runtime: Runtime) -> APIRouter:
         return page.of(rows, key=lambda row: (row.number,), item=_view)
 
     @routes.get("/in-force", summary="What is decided by now, and what else could be chosen")
+    @needs("policy", READ)
     async def show_policy_in_force(edge: AtEdge) -> PolicyInForce:
-        POLICIES.require(READ, edge.caller, of="policy")
+        POLICIES.require(edge.action, edge.caller, of="policy")
         shown = [_option(option, edge.policy) for _, option in sorted(options().items())]
         return PolicyInForce(version=edge.policy.version, options=shown)
 
     @routes.get("/presets", summary="Policies to start from: what each chooses otherwise than by default")
+    @needs("policy", READ)
     async def list_presets(edge: AtEdge) -> Mapping[Preset, Mapping[str, JsonValue]]:
-        POLICIES.require(READ, edge.caller, of="policy")
+        POLICIES.require(edge.action, edge.caller, of="policy")
         return PRESETS
 
     @routes.get("/{version}", summary="One policy, by the version that events name")
+    @needs("policy", READ)
     async def show_policy(version: str, edge: AtEdge) -> PolicyView:
-        POLICIES.require(READ, edge.caller, of="policy")
+        POLICIES.require(edge.action, edge.caller, of="policy")
         await runtime.wait(goal_policies.PROJECTION.name, edge.consistency)
         async with runtime.engine.connect() as connection:
             row = await goal_policies.find(connection, version)

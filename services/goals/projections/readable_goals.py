@@ -2,25 +2,13 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, or_, select, true
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.goals.projections.goal_readers import Reader, seen_by
 from services.goals.projections.goal_rows import GOALS, GoalRow, GoalState, rows
-from shared.people.reporting_line import people_below
 from shared.schemas.goals import GoalLevel
 from shared.schemas.identifiers import GoalId, PersonId
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reader:
-    """Who asks. Everybody reads the organization's and the teams' goals.
-
-    A person's goals are read by that person, by the managers above (`manages`), and by who reads everything.
-    """
-
-    person: PersonId
-    manages: bool = False
-    everything: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,15 +32,8 @@ async def readable(
     connection: AsyncConnection, reader: Reader, wanted: Filter, *, after: GoalId | None, limit: int
 ) -> list[GoalRow]:
     """The goals that the reader may see, the oldest first."""
-    query = select(GOALS).where(_seen_by(reader), *_conditions(wanted)).order_by(GOALS.c.goal).limit(limit)
+    query = select(GOALS).where(seen_by(reader, GOALS), *_conditions(wanted)).order_by(GOALS.c.goal).limit(limit)
     return await rows(connection, query if after is None else query.where(GOALS.c.goal > after))
-
-
-def _seen_by(reader: Reader) -> ColumnElement[bool]:
-    if reader.everything:
-        return true()
-    seen = or_(GOALS.c.level != GoalLevel.PERSON.value, GOALS.c.owner == reader.person)
-    return or_(seen, GOALS.c.owner.in_(people_below(reader.person))) if reader.manages else seen
 
 
 def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:

@@ -24,7 +24,7 @@ from services.reviews.projections import cycles, reviews_by_cycle
 from services.reviews.projections.cycles import Cycle
 from shared.eventsourcing.decision import Decision, Outcome
 from shared.eventsourcing.identifiers import uuid7
-from shared.runtime.authorization import READ
+from shared.runtime.authorization import READ, needs
 from shared.runtime.caller import Caller
 from shared.runtime.http import AtEdge, CommandAnswer, Edge
 from shared.runtime.pagination import AskedPage, Page
@@ -99,6 +99,7 @@ def cycle_routes(runtime: Runtime) -> APIRouter:
     handler, engine = runtime.handler, runtime.engine
 
     @routes.post("/cycles", status_code=201, summary="Open a cycle over a population")
+    @needs("cycle", "open")
     async def open_cycle(body: OpenCycleRequest, edge: AtEdge) -> CycleAnswer:
         """One review per person is opened, in chunks.
 
@@ -106,7 +107,7 @@ def cycle_routes(runtime: Runtime) -> APIRouter:
         /cycles/{cycle}/reviews: nothing is opened twice. A person's manager at this moment is the manager of record,
         who assesses. Who has none, or one who is not employed, is assessed by HR.
         """
-        CYCLES.require("open", edge.caller)
+        CYCLES.require(edge.action, edge.caller)
         members = await select_population(engine, body.population, on=edge.now.date())
         command = OpenReviewCycle.from_body(body, at=edge.now, by=edge.caller.person, population=len(members))
         answer = edge.describe(_actions_of(edge.caller))
@@ -117,17 +118,19 @@ def cycle_routes(runtime: Runtime) -> APIRouter:
         return CycleAnswer(**accepted.model_dump(), population=len(members))
 
     @routes.post("/cycles/{cycle}/reviews", summary="Open the reviews that are missing in a cycle")
+    @needs("cycle", "open")
     async def open_missing_reviews(cycle: ReviewCycleId, body: PopulationBody, edge: AtEdge) -> OpenedReviews:
         """For those who joined since, or after an interruption; who has a review already keeps it as it is."""
-        CYCLES.require("open", edge.caller)
+        CYCLES.require(edge.action, edge.caller)
         members = await select_population(engine, body, on=edge.now.date())
         reviews = await open_reviews(handler, edge.context, cycle, members)
         edge.response.headers["Consistency-Token"] = _token(reviews)
         return OpenedReviews(cycle=cycle, population=len(members))
 
     @routes.post("/cycles/{cycle}/close", summary="Close a cycle; nothing in it changes any more")
+    @needs("cycle", "close")
     async def close_cycle(cycle: ReviewCycleId, body: CloseReviewCycleBody, edge: AtEdge) -> CommandAnswer:
-        CYCLES.require("close", edge.caller)
+        CYCLES.require(edge.action, edge.caller)
 
         async def plan(decision: Decision) -> None:
             if isinstance((await decision.load(REVIEW_CYCLE, cycle)).state, NotOpened):
@@ -139,8 +142,9 @@ def cycle_routes(runtime: Runtime) -> APIRouter:
         return edge.accepted((await handler.handle_together(edge.context, plan, answer=answer))[0])
 
     @routes.get("/cycles", summary="The cycles, the latest first")
+    @needs("cycle", READ)
     async def list_cycles(page: AskedPage, edge: AtEdge) -> Page[CycleSummary]:
-        CYCLES.require(READ, edge.caller)
+        CYCLES.require(edge.action, edge.caller)
         await runtime.wait(cycles.PROJECTION.name, edge.consistency)
         async with engine.connect() as connection:
             after = page.after(tuple[datetime, UUID])
@@ -148,8 +152,9 @@ def cycle_routes(runtime: Runtime) -> APIRouter:
         return page.of(rows, key=lambda row: (row.opened_at, row.cycle), item=_summary)
 
     @routes.get("/cycles/{cycle}", summary="A cycle, how far its reviews are and how they are rated")
+    @needs("cycle", READ)
     async def read_cycle(cycle: ReviewCycleId, edge: AtEdge) -> CycleProgress:
-        CYCLES.require(READ, edge.caller)
+        CYCLES.require(edge.action, edge.caller)
         await runtime.wait(cycles.PROJECTION.name, edge.consistency)
         await runtime.wait(reviews_by_cycle.PROJECTION.name, edge.consistency)
         async with engine.connect() as connection:

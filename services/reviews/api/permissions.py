@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.people.reporting_line import reports_to
-from shared.runtime.authorization import READ, Permissions, Relation
+from shared.runtime.authorization import PERSONAL_TEXTS, READ, AccessTable, Permissions, Relation
 from shared.runtime.caller import Caller, Role
 from shared.schemas.identifiers import PersonId
 
@@ -29,6 +29,7 @@ REVIEWS: Final = Permissions(
         "list-all": {_HR},
     }
 )
+ACCESS: Final = AccessTable({"cycle": {"": CYCLES}, "review": {"": REVIEWS}, "personal texts": {"": PERSONAL_TEXTS}})
 _POSSIBLE: Final[Mapping[str, tuple[str, ...]]] = {
     "opened": ("self-assess", "assess"),
     "self-assessed": ("assess",),

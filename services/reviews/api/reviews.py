@@ -14,7 +14,7 @@ from services.reviews.projections import cycles, review_inbox, review_sheet, rev
 from services.reviews.projections.review_sheet import ReviewSheet
 from services.reviews.projections.reviews_by_cycle import ReviewRow
 from shared.people.reporting_line import reports_to
-from shared.runtime.authorization import READ, Relation
+from shared.runtime.authorization import READ, Relation, needs
 from shared.runtime.caller import Caller, Role
 from shared.runtime.http import AtEdge, Edge
 from shared.runtime.pagination import AskedPage, Page
@@ -50,11 +50,12 @@ def review_routes(runtime: Runtime) -> APIRouter:
                 raise not_found("review", review)
             standing = await _standing(connection, sheet)
             relations = await relations_to(connection, edge.caller, standing)
-        REVIEWS.require(READ, edge.caller, relations, of=f"review {review}")
+        REVIEWS.require(edge.action, edge.caller, relations, of=f"review {review}")
         shown = sees_assessment(sheet.state, person=sheet.person, caller=edge.caller)
         return sheet, allowed_actions(standing, edge.caller, relations), shown
 
     @routes.get("/reviews", summary="Reviews: one's own and those one assesses; HR sees all")
+    @needs("review", READ)
     async def list_reviews(
         page: AskedPage, edge: AtEdge, cycle: OfCycle = None, person: OfPerson = None
     ) -> Page[ReviewLine]:
@@ -72,6 +73,7 @@ def review_routes(runtime: Runtime) -> APIRouter:
         return page.of(rows, key=lambda row: (row.review,), item=lambda row: _line(row, edge.caller))
 
     @routes.get("/reviews/{review}", summary="One review, as the caller may see it")
+    @needs("review", READ)
     async def read_review(review: ReviewId, edge: AtEdge) -> ReviewView:
         sheet, actions, shown = await seen(review, edge)
         texts = texts_of(sheet, assessment_shown=shown)
@@ -81,6 +83,7 @@ def review_routes(runtime: Runtime) -> APIRouter:
         return view(sheet, in_clear, assessment_shown=shown, actions=actions)
 
     @routes.get("/reviews/{review}/explanation", summary="Every number of the score, and the evidence")
+    @needs("review", READ)
     async def explain_review(review: ReviewId, edge: AtEdge) -> Explanation:
         """404 until the manager has assessed and, for the reviewed person, until the review is released."""
         sheet, _, shown = await seen(review, edge)
@@ -89,6 +92,7 @@ def review_routes(runtime: Runtime) -> APIRouter:
         return explanation(sheet, sheet.manager_assessment)
 
     @routes.get("/inbox", summary="What waits for the caller, the longest waiting first")
+    @needs("review", READ)
     async def read_inbox(page: AskedPage, edge: AtEdge) -> Page[WaitingStep]:
         await runtime.wait(review_inbox.PROJECTION.name, edge.consistency)
         async with runtime.engine.connect() as connection:

@@ -24,7 +24,7 @@ from services.reviews.domain.review_states import NotOpened, Opened, Review, Sel
 from services.reviews.projections.evidence import gather
 from shared.eventsourcing.decider import Command, RequestBody
 from shared.eventsourcing.decision import Decision
-from shared.runtime.authorization import Relation
+from shared.runtime.authorization import Relation, needs
 from shared.runtime.http import AtEdge, CommandAnswer, Edge
 from shared.runtime.problems import not_found
 from shared.runtime.service import Runtime
@@ -57,17 +57,16 @@ class _NoWords(RequestBody):
 class Step:
     """One kind of step: the action that the permissions know, and the command."""
 
-    action: str
     command: type[Command]
     facts: Facts = _no_facts
 
 
-_SELF_ASSESS = Step(action="self-assess", command=SubmitSelfAssessment)
-_ASSESS = Step(action="assess", command=SubmitManagerAssessment, facts=_evidence)
-_APPROVE = Step(action="approve", command=ApproveReview)
-_RELEASE = Step(action="release", command=ReleaseReview)
-_ACKNOWLEDGE = Step(action="acknowledge", command=AcknowledgeReview)
-_COMPLETE = Step(action="complete", command=CompleteReview)
+_SELF_ASSESS = Step(command=SubmitSelfAssessment)
+_ASSESS = Step(command=SubmitManagerAssessment, facts=_evidence)
+_APPROVE = Step(command=ApproveReview)
+_RELEASE = Step(command=ReleaseReview)
+_ACKNOWLEDGE = Step(command=AcknowledgeReview)
+_COMPLETE = Step(command=CompleteReview)
 
 
 def step_routes(runtime: Runtime) -> APIRouter:
@@ -75,26 +74,32 @@ def step_routes(runtime: Runtime) -> APIRouter:
     routes = APIRouter(prefix="/reviews/{review}", tags=["reviews"])
 
     @routes.post("/self-assessment", summary="Say how you see your own work")
+    @needs("review", "self-assess")
     async def submit_self_assessment(review: ReviewId, body: SelfAssessmentBody, edge: AtEdge) -> CommandAnswer:
         return await _take(runtime, _SELF_ASSESS, review, body, edge)
 
     @routes.post("/manager-assessment", summary="Rate the person's work; the evidence is frozen with it")
+    @needs("review", "assess")
     async def submit_manager_assessment(review: ReviewId, body: ManagerAssessmentBody, edge: AtEdge) -> CommandAnswer:
         return await _take(runtime, _ASSESS, review, body, edge)
 
     @routes.post("/approve", summary="Approve the assessment, as a second person")
+    @needs("review", "approve")
     async def approve(review: ReviewId, edge: AtEdge) -> CommandAnswer:
         return await _take(runtime, _APPROVE, review, _NoWords(), edge)
 
     @routes.post("/release", summary="Let the person read the assessment")
+    @needs("review", "release")
     async def release(review: ReviewId, edge: AtEdge) -> CommandAnswer:
         return await _take(runtime, _RELEASE, review, _NoWords(), edge)
 
     @routes.post("/acknowledge", summary="Say that you have read it, with a comment or without")
+    @needs("review", "acknowledge")
     async def acknowledge(review: ReviewId, edge: AtEdge, body: AcknowledgeReviewBody | None = None) -> CommandAnswer:
         return await _take(runtime, _ACKNOWLEDGE, review, body or AcknowledgeReviewBody(), edge)
 
     @routes.post("/complete", summary="Complete the review and hand the result on")
+    @needs("review", "complete")
     async def complete(review: ReviewId, edge: AtEdge) -> CommandAnswer:
         return await _take(runtime, _COMPLETE, review, _NoWords(), edge)
 
@@ -110,7 +115,7 @@ async def _take(runtime: Runtime, step: Step, review: ReviewId, body: RequestBod
         if isinstance(state, NotOpened):
             raise not_found("review", review)
         relations.update(await relations_to(decision.connection, edge.caller, _standing(state)))
-        REVIEWS.require(step.action, edge.caller, relations, of=f"review {review}")
+        REVIEWS.require(edge.action, edge.caller, relations, of=f"review {review}")
         cycle = (await decision.hold(REVIEW_CYCLE, state.terms.cycle)).state
         facts = await step.facts(decision, state.terms, cycle)
         is_open = isinstance(cycle, Open)

@@ -18,7 +18,7 @@ from services.rewards.domain.reward_program import PROGRAM, OpenRewardProgram
 from services.rewards.projections import budget_left
 from shared.eventsourcing.decision import Decision
 from shared.eventsourcing.identifiers import derived, uuid7
-from shared.runtime.authorization import READ
+from shared.runtime.authorization import READ, needs
 from shared.runtime.http import AtEdge, CommandAnswer
 from shared.runtime.problems import not_found
 from shared.runtime.service import Runtime
@@ -42,16 +42,18 @@ def budget_routes(runtime: Runtime) -> APIRouter:
     handler = runtime.handler
 
     @routes.post("/pools", status_code=201, summary="Set money aside")
+    @needs("budget", OPEN)
     async def open_pool(body: examples.OpenPool, edge: AtEdge) -> CommandAnswer:
-        BUDGETS.require(OPEN, edge.caller)
+        BUDGETS.require(edge.action, edge.caller)
         command = OpenBudgetPool.from_body(body, at=edge.now, by=edge.caller.person)
         answer = edge.describe(lambda _pool: BUDGETS.allowed_actions([TOP_UP], edge.caller))
         outcome = await handler.handle(edge.context, POOL, uuid7(), command, answer=answer)
         return edge.accepted(outcome, location=f"{runtime.service.base_path}/pools/{outcome.identity}")
 
     @routes.post("/pools/{pool}/top-up", summary="Add money to a pool, with a reason")
+    @needs("budget", TOP_UP)
     async def top_up(pool: BudgetPoolId, body: TopUpBudgetBody, edge: AtEdge) -> CommandAnswer:
-        BUDGETS.require(TOP_UP, edge.caller)
+        BUDGETS.require(edge.action, edge.caller)
         command = TopUpBudget.from_body(body, at=edge.now, by=edge.caller.person)
 
         async def plan(decision: Decision) -> None:
@@ -63,8 +65,9 @@ def budget_routes(runtime: Runtime) -> APIRouter:
         return edge.accepted((await handler.handle_together(edge.context, plan, answer=answer))[0])
 
     @routes.get("/pools/{pool}", summary="How much of a pool is left")
+    @needs("budget", READ)
     async def show_pool(pool: BudgetPoolId, edge: AtEdge) -> PoolView:
-        BUDGETS.require(READ, edge.caller)
+        BUDGETS.require(edge.action, edge.caller)
         await runtime.wait(budget_left.PROJECTION.name, edge.consistency)
         async with runtime.engine.connect() as connection:
             found = await budget_left.find(connection, pool)
@@ -80,9 +83,10 @@ def budget_routes(runtime: Runtime) -> APIRouter:
         )
 
     @routes.post("/programs", status_code=201, summary="Open the merit program of a review cycle")
+    @needs("budget", OPEN)
     async def open_program(body: examples.OpenProgram, edge: AtEdge) -> CommandAnswer:
         """One program a cycle. Reviews that are completed from now on lead to proposals under it."""
-        BUDGETS.require(OPEN, edge.caller)
+        BUDGETS.require(edge.action, edge.caller)
         program = RewardProgramId(derived("program", "merit", body.cycle))
 
         async def plan(decision: Decision) -> None:

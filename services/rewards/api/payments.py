@@ -13,7 +13,7 @@ from services.rewards.projections.reconciliation import CurrencyLine, Mismatch
 from shared.eventsourcing.decider import Rejected
 from shared.eventsourcing.decision import Decision
 from shared.people.population import find
-from shared.runtime.authorization import READ
+from shared.runtime.authorization import READ, needs
 from shared.runtime.http import AtEdge, CommandAnswer
 from shared.runtime.problems import not_found
 from shared.runtime.service import Runtime
@@ -68,8 +68,9 @@ def payment_routes(runtime: Runtime) -> APIRouter:
     routes = APIRouter(tags=["payments"])
 
     @routes.get("/reconciliation", summary="Does what was approved equal what was issued, answered and paid?")
+    @needs("payment", READ)
     async def reconcile(edge: AtEdge) -> ReconciliationView:
-        PAYMENTS.require(READ, edge.caller)
+        PAYMENTS.require(edge.action, edge.caller)
         await runtime.wait(reconciliation.PROJECTION.name, edge.consistency)
         async with runtime.engine.connect() as connection:
             found = await reconciliation.reconcile(connection)
@@ -80,8 +81,9 @@ def payment_routes(runtime: Runtime) -> APIRouter:
         )
 
     @routes.get("/duties", summary="Rewards in which two duties met in one person: none, if all is well")
+    @needs("payment", READ)
     async def where_duties_met(edge: AtEdge) -> Sequence[MeetingView]:
-        PAYMENTS.require(READ, edge.caller)
+        PAYMENTS.require(edge.action, edge.caller)
         await runtime.wait(duties.PROJECTION.name, edge.consistency)
         async with runtime.engine.connect() as connection:
             met = await duties.where_duties_met(connection)
@@ -90,8 +92,9 @@ def payment_routes(runtime: Runtime) -> APIRouter:
     @routes.post(
         "/payments/{payment}/reissue", summary="Issue again what payroll rejected, with the person's facts of now"
     )
+    @needs("payment", REISSUE)
     async def reissue(payment: PaymentId, body: ReissuePaymentBody, edge: AtEdge) -> CommandAnswer:
-        PAYMENTS.require(REISSUE, edge.caller)
+        PAYMENTS.require(edge.action, edge.caller)
 
         async def plan(decision: Decision) -> None:
             state = (await decision.load(PAYMENT, payment)).state

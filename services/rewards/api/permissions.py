@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.rewards.domain.reward import Proposed, Reward
 from services.rewards.projections.reward_status import VISIBLE_TO_BENEFICIARY, RewardStatus
 from shared.people import reporting_line
-from shared.runtime.authorization import READ, Grant, Permissions, Relation
+from shared.runtime.authorization import READ, AccessTable, Grant, Permissions, Relation
 from shared.runtime.caller import Caller, Role
 from shared.schemas.identifiers import PersonId
 
@@ -36,6 +36,7 @@ REWARDS: Final = Permissions(
     }
 )
 PAYMENTS: Final = Permissions({READ: {_HR, _PAYROLL}, REISSUE: {_HR, _PAYROLL}})
+ACCESS: Final = AccessTable({"budget": {"": BUDGETS}, "reward": {"": REWARDS}, "payment": {"": PAYMENTS}})
 _POSSIBLE: Final = (APPROVE, REJECT, ADJUST)
 
 

@@ -34,7 +34,7 @@ from services.rewards.projections.reward_status import RewardStatus
 from services.rewards.projections.rewards_by_status import RewardRow, SortKey, Wanted
 from shared.eventsourcing.decision import Decision
 from shared.people.reporting_line import people_below
-from shared.runtime.authorization import READ, Relation
+from shared.runtime.authorization import READ, Relation, needs
 from shared.runtime.caller import Role
 from shared.runtime.http import AtEdge, CommandAnswer, Edge
 from shared.runtime.pagination import AskedPage, Page
@@ -82,6 +82,7 @@ def reward_routes(runtime: Runtime) -> APIRouter:
     routes = APIRouter(prefix="/rewards", tags=["rewards"])
 
     @routes.get("", summary="Rewards, the first proposed first")
+    @needs("reward", READ)
     async def list_rewards(
         *,
         edge: AtEdge,
@@ -99,8 +100,9 @@ def reward_routes(runtime: Runtime) -> APIRouter:
         return page.of(rows, key=lambda row: (row.proposed_at, row.reward), item=_view)
 
     @routes.get("/totals", summary="Number and money of rewards by status")
+    @needs("reward", LIST_ALL)
     async def show_totals(edge: AtEdge, cycle: ReviewCycleId | None = None) -> Sequence[StatusSum]:
-        REWARDS.require(LIST_ALL, edge.caller)
+        REWARDS.require(edge.action, edge.caller)
         await runtime.wait(rewards_by_status.PROJECTION.name, edge.consistency)
         async with runtime.engine.connect() as connection:
             totals = await rewards_by_status.totals(connection, Wanted(cycle=cycle))
@@ -109,6 +111,7 @@ def reward_routes(runtime: Runtime) -> APIRouter:
         ]
 
     @routes.get("/{reward}", summary="One reward")
+    @needs("reward", READ)
     async def show_reward(reward: RewardId, edge: AtEdge) -> RewardView:
         await runtime.wait(rewards_by_status.PROJECTION.name, edge.consistency)
         async with runtime.engine.connect() as connection:
@@ -118,26 +121,29 @@ def reward_routes(runtime: Runtime) -> APIRouter:
             relations = await relations_to(connection, edge.caller, row.person)
         if is_hidden(row.status, relations):
             raise not_found("reward", reward)
-        REWARDS.require(READ, edge.caller, relations, of=f"reward {reward}")
+        REWARDS.require(edge.action, edge.caller, relations, of=f"reward {reward}")
         edge.response.headers["ETag"] = f'"{row.version}"'
         return _view(row)
 
     @routes.post("/{reward}/approve", summary="Approve: the budget is spent and payroll is told to pay")
+    @needs("reward", APPROVE)
     async def approve(reward: RewardId, edge: AtEdge) -> CommandAnswer:
-        return await _step(runtime, edge, reward, APPROVE, lambda d: reward_steps.approve(d, reward, edge))
+        return await _step(runtime, edge, reward, lambda d: reward_steps.approve(d, reward, edge))
 
     @routes.post("/{reward}/reject", summary="Reject: the budget that was reserved is free again")
+    @needs("reward", REJECT)
     async def reject(reward: RewardId, body: RejectRewardBody, edge: AtEdge) -> CommandAnswer:
-        return await _step(runtime, edge, reward, REJECT, lambda d: reward_steps.reject(d, reward, body, edge))
+        return await _step(runtime, edge, reward, lambda d: reward_steps.reject(d, reward, body, edge))
 
     @routes.post("/{reward}/adjust", summary="Propose another percentage, within the guideline's limits")
+    @needs("reward", ADJUST)
     async def adjust(reward: RewardId, body: AdjustRewardBody, edge: AtEdge) -> CommandAnswer:
-        return await _step(runtime, edge, reward, ADJUST, lambda d: reward_steps.adjust(d, reward, body, edge))
+        return await _step(runtime, edge, reward, lambda d: reward_steps.adjust(d, reward, body, edge))
 
     return routes
 
 
-async def _step(runtime: Runtime, edge: Edge, reward: RewardId, action: str, step: Step) -> CommandAnswer:
+async def _step(runtime: Runtime, edge: Edge, reward: RewardId, step: Step) -> CommandAnswer:
     """Ask the table who may, then let the rules decide; they name who must not, such as the beneficiary."""
     async with runtime.engine.connect() as connection:
         state = (await runtime.handler.load(connection, REWARD, reward)).state
@@ -146,7 +152,7 @@ async def _step(runtime: Runtime, edge: Edge, reward: RewardId, action: str, ste
             raise not_found("reward", reward)
         relations = await relations_to(connection, edge.caller, person)
     own = edge.caller.person == person and Role.HR not in edge.caller.roles
-    REWARDS.require(action, edge.caller, relations - {Relation.SELF} if own else relations, of=f"reward {reward}")
+    REWARDS.require(edge.action, edge.caller, relations - {Relation.SELF} if own else relations, of=f"reward {reward}")
 
     def actions(after: Reward) -> list[str]:
         return allowed_actions(after, edge.caller, relations)

@@ -9,14 +9,22 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from shared.eventsourcing.identifiers import derived
 from shared.people.population import population
 from shared.people.projection import apply
-from shared.people.reporting_line import Relation, direct_reports, people_below, relations, reporting_line, reports_to
+from shared.people.reporting_line import (
+    Relation,
+    direct_reports,
+    people_below,
+    people_directly_below,
+    relations,
+    reporting_line,
+    reports_to,
+)
 from shared.schemas.identifiers import PersonId
 from tests.integration.people.company import LEFT, change
 
 CHIEF, HEAD, LEAD, MAKER, STRANGER = (
     PersonId(derived("person", name)) for name in ("chief", "head", "lead", "maker", "stranger")
 )
-COMPANY = [change(CHIEF), change(HEAD, CHIEF), change(LEAD, HEAD), change(MAKER, LEAD)]
+COMPANY = [change(CHIEF, team=None), change(HEAD, CHIEF, team=None), change(LEAD, HEAD, team=None), change(MAKER, LEAD)]
 
 
 async def test_everybody_reports_to_all_the_managers_above_them(connection: AsyncConnection) -> None:
@@ -47,17 +55,40 @@ async def test_a_cycle_ends_the_walk_and_then_heals(connection: AsyncConnection)
     assert await reporting_line(connection, CHIEF) == [MAKER]
 
 
-async def test_relations_are_self_the_reporting_line_or_none(connection: AsyncConnection) -> None:
+DIRECT, FURTHER_UP = {Relation.REPORTING_LINE, Relation.MANAGER}, {Relation.REPORTING_LINE, Relation.SKIP_LEVEL}
+
+
+async def test_relations_are_self_the_manager_one_further_up_or_none(connection: AsyncConnection) -> None:
     await apply(connection, COMPANY)
     assert await relations(connection, caller=MAKER, person=MAKER) == {Relation.SELF}
-    assert await relations(connection, caller=CHIEF, person=MAKER) == {Relation.REPORTING_LINE}
+    assert await relations(connection, caller=LEAD, person=MAKER) == DIRECT
+    assert await relations(connection, caller=CHIEF, person=MAKER) == FURTHER_UP
     assert await relations(connection, caller=MAKER, person=CHIEF) == set()
+    assert await relations(connection, caller=STRANGER, person=MAKER) == set()
+
+
+async def test_the_team_are_those_of_the_same_team_and_those_who_report_to_the_person(
+    connection: AsyncConnection,
+) -> None:
+    sales, none = {"team": "Sales"}, {"team": None}
+    people = [change(CHIEF, **none), change(LEAD, CHIEF, **sales), change(MAKER, LEAD, **sales), change(HEAD, **none)]
+    await apply(connection, people)
+    assert await relations(connection, caller=MAKER, person=LEAD) == {Relation.TEAM}
+    assert await relations(connection, caller=LEAD, person=MAKER) == {*DIRECT, Relation.TEAM}
+    assert await relations(connection, caller=LEAD, person=CHIEF) == {Relation.TEAM}
+    assert await relations(connection, caller=MAKER, person=CHIEF) == set()
+    assert await relations(connection, caller=MAKER, person=CHIEF, team="Sales") == {Relation.TEAM}
+    assert await relations(connection, caller=HEAD, person=CHIEF) == set()
 
 
 async def test_a_manager_who_left_is_nobodys_manager_but_keeps_the_line_together(connection: AsyncConnection) -> None:
-    await apply(connection, [*COMPANY, change(LEAD, HEAD, revision=2, status=LEFT, left_on=date(2024, 6, 30))])
+    left = {"team": None, "status": LEFT, "left_on": date(2024, 6, 30)}
+    await apply(connection, [*COMPANY, change(LEAD, HEAD, revision=2, **left)])
     assert await relations(connection, caller=LEAD, person=MAKER) == set()
-    assert await relations(connection, caller=HEAD, person=MAKER) == {Relation.REPORTING_LINE}
+    assert await relations(connection, caller=HEAD, person=MAKER) == DIRECT
+    assert await relations(connection, caller=CHIEF, person=MAKER) == FURTHER_UP
+    assert set(await connection.scalars(people_directly_below(HEAD))) == {LEAD, MAKER}
+    assert set(await connection.scalars(people_directly_below(CHIEF))) == {HEAD}
 
 
 async def test_the_people_below_are_those_whose_reporting_line_the_manager_is_in(connection: AsyncConnection) -> None:

@@ -21,6 +21,7 @@ from shared.eventsourcing.errors import Conflict, KeyReused, NotCaughtUp, Versio
 from shared.eventsourcing.handler import Outcome
 from shared.runtime.api import create_api
 from shared.runtime.authentication import Authenticator, IssuerKeys
+from shared.runtime.authorization import READ, AccessTable, Permissions, Relation, needs
 from shared.runtime.caller import Role
 from shared.runtime.http import AtEdge, CommandAnswer
 from shared.runtime.logging import configure_logging, logger
@@ -32,6 +33,10 @@ from tests.servers.issuer import serving
 
 PERSON = PersonId(UUID("0199a1b2-0000-7000-8000-000000000103"))
 GOAL = UUID("0199a1b2-0000-7000-8000-000000000001")
+
+
+_ALL = {(Role.EMPLOYEE, Relation.ANY)}
+ACCESS = AccessTable({"bonus": {"": Permissions({"set": _ALL})}, "number": {"": Permissions({READ: _ALL})}})
 
 
 class SetBonusBody(RequestBody):
@@ -61,6 +66,7 @@ def routes() -> APIRouter:
     router = APIRouter()
 
     @router.post("/bonuses/{bonus}/set")
+    @needs("bonus", "set")
     async def set_bonus(bonus: UUID, body: SetBonusBody, edge: AtEdge) -> CommandAnswer:
         if body.title == "forbidden":
             raise Rejected("weights-must-total-100", total=body.target, owner=edge.caller.person, why="x" * 200)
@@ -76,12 +82,14 @@ def routes() -> APIRouter:
         return edge.accepted(outcome, location=f"/tests/v1/bonuses/{bonus}")
 
     @router.get("/numbers")
+    @needs("number", READ)
     async def numbers(page: AskedPage) -> Page[int]:
         after = page.after(tuple[int])
         rows = [n for n in range(1, 8) if after is None or n > after[0]][: page.limit + 1]
         return page.of(rows, key=lambda n: (n,), item=lambda n: n)
 
     @router.get("/edge")
+    @needs("number", READ)
     async def edge_seen(edge: AtEdge) -> dict[str, object]:
         key = edge.context.idempotency
         return {
@@ -95,6 +103,7 @@ def routes() -> APIRouter:
         }
 
     @router.get("/fails/{how}")
+    @needs("number", READ)
     async def fails(how: str) -> None:
         logger("tests").warning("about to fail", how=how)
         raise FAILURES[how]
@@ -145,6 +154,7 @@ def app(authenticator: Authenticator, not_ready: list[str]) -> FastAPI:
         description="Every kind of answer.",
         base_path="/tests/v1",
         routers=[routes()],
+        access=ACCESS,
         authenticator=authenticator,
         ready=ready,
         largest_body=20_000,

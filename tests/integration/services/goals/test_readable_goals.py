@@ -5,9 +5,12 @@ from uuid import UUID
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from services.goals.api.goal_access import reader
+from services.goals.projections.goal_readers import Reader
 from services.goals.projections.goal_rows import GoalState
-from services.goals.projections.readable_goals import Filter, Reader, find, readable
+from services.goals.projections.readable_goals import Filter, find, readable
 from shared.people.projection import apply as apply_people
+from shared.runtime.caller import Caller, Role
 from shared.schemas.goals import GoalCancelled, GoalLevel, GoalSet
 from shared.schemas.identifiers import GoalId, PersonId
 from tests.integration.people.company import change
@@ -15,8 +18,16 @@ from tests.integration.services.goals.published import recorded
 from tests.integration.services.goals.trees import deliver, history
 from tests.unit.services.goals.examples import HR, MANAGER, OWNER, team_goal_set
 
-STRANGER = PersonId(UUID(int=0xF))
+STRANGER, ABOVE = PersonId(UUID(int=0xF)), PersonId(UUID(int=0xE))
 COMPANY, TEAM, OWN, COLLEAGUES = (GoalId(UUID(int=number)) for number in range(1, 5))
+
+
+def reads(person: PersonId, role: Role = Role.EMPLOYEE) -> Reader:
+    """The person with this role, as the access table has it."""
+    return reader(Caller.of(person, [role]))
+
+
+EVERYTHING = reads(HR, Role.HR)
 
 
 def goal_set(level: GoalLevel, owner: PersonId, parent: GoalId | None) -> GoalSet:
@@ -36,7 +47,9 @@ async def goals(engine: AsyncEngine) -> None:
         ],
     )
     async with engine.begin() as connection:
-        await apply_people(connection, [change(MANAGER), change(OWNER, MANAGER), change(STRANGER)])
+        await apply_people(
+            connection, [change(ABOVE), change(MANAGER, ABOVE), change(OWNER, MANAGER), change(STRANGER)]
+        )
 
 
 async def seen(
@@ -50,11 +63,13 @@ async def seen(
 @pytest.mark.parametrize(
     ("reader", "expected"),
     [
-        (Reader(person=OWNER), [COMPANY, TEAM, OWN]),
-        (Reader(person=MANAGER, manages=True), [COMPANY, TEAM, OWN]),
-        (Reader(person=MANAGER), [COMPANY, TEAM]),
-        (Reader(person=STRANGER, manages=True), [COMPANY, TEAM, COLLEAGUES]),
-        (Reader(person=HR, everything=True), [COMPANY, TEAM, OWN, COLLEAGUES]),
+        (reads(OWNER), [COMPANY, TEAM, OWN]),
+        (reads(MANAGER, Role.MANAGER), [COMPANY, TEAM, OWN]),
+        (reads(ABOVE, Role.MANAGER), [COMPANY, TEAM, OWN]),
+        (reads(MANAGER), [COMPANY, TEAM]),
+        (reads(STRANGER, Role.MANAGER), [COMPANY, TEAM, COLLEAGUES]),
+        (reads(HR, Role.HR), [COMPANY, TEAM, OWN, COLLEAGUES]),
+        (reads(OWNER, Role.PAYROLL), []),
     ],
 )
 async def test_a_persons_goals_are_seen_by_that_person_the_managers_above_and_who_reads_everything(
@@ -75,18 +90,17 @@ async def test_a_persons_goals_are_seen_by_that_person_the_managers_above_and_wh
     ],
 )
 async def test_goals_are_filtered(engine: AsyncEngine, wanted: Filter, expected: list[GoalId]) -> None:
-    assert await seen(engine, Reader(person=HR, everything=True), wanted) == expected
+    assert await seen(engine, EVERYTHING, wanted) == expected
 
 
 async def test_closed_goals_are_filtered_by_their_state(engine: AsyncEngine) -> None:
     await deliver(engine, [recorded(GoalCancelled(reason="merged"), stream=OWN, version=2)])
-    assert await seen(engine, Reader(person=OWNER), Filter(state=GoalState.CANCELLED)) == [OWN]
+    assert await seen(engine, reads(OWNER), Filter(state=GoalState.CANCELLED)) == [OWN]
 
 
 async def test_goals_are_read_page_by_page(engine: AsyncEngine) -> None:
-    everything = Reader(person=HR, everything=True)
-    assert await seen(engine, everything, limit=3) == [COMPANY, TEAM, OWN]
-    assert await seen(engine, everything, after=OWN, limit=3) == [COLLEAGUES]
+    assert await seen(engine, EVERYTHING, limit=3) == [COMPANY, TEAM, OWN]
+    assert await seen(engine, EVERYTHING, after=OWN, limit=3) == [COLLEAGUES]
 
 
 async def test_one_goal_is_found_by_its_id(engine: AsyncEngine) -> None:
