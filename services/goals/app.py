@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 def _routers(runtime: Runtime) -> "Sequence[APIRouter]":
     from services.goals.api.goal_commands import goal_command_routes  # noqa: PLC0415 - a worker loads no FastAPI
+    from services.goals.api.goal_measures import goal_measure_routes  # noqa: PLC0415 - likewise
     from services.goals.api.goals import goal_routes  # noqa: PLC0415 - likewise
     from services.goals.api.plans import plan_routes  # noqa: PLC0415 - likewise
     from services.goals.api.policies import policy_routes  # noqa: PLC0415 - likewise
@@ -23,6 +24,7 @@ def _routers(runtime: Runtime) -> "Sequence[APIRouter]":
 
     return [
         goal_command_routes(runtime),
+        goal_measure_routes(runtime),
         goal_routes(runtime),
         plan_routes(runtime),
         policy_routes(runtime),

@@ -1,7 +1,10 @@
-"""Metrics, as the goals service's events carry them: what a goal is measured in."""
+"""Metrics, as the goals service's events carry them: what a goal is measured in, and what its progress comes from."""
+
+from typing import ClassVar, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from shared.schemas.event import Event
 from shared.schemas.values import DecimalString, OpenEnum, ShortText
 
 
@@ -19,6 +22,14 @@ class MetricKind(OpenEnum):
     MILESTONES = "milestones"
     ZONES = "zones"
     KEEP = "keep"
+
+
+class MeasuredBy(OpenEnum):
+    """The one source of a goal's progress: its own metric, the goals below it, or a percentage that a person says."""
+
+    METRIC = "metric"
+    CHILDREN = "children"
+    MANUAL = "manual"
 
 
 class KeepPeriod(OpenEnum):
@@ -68,3 +79,15 @@ class Metric(BaseModel):
     unit: ShortText | None = None
     zones: Zones | None = Field(default=None, exclude_if=_is_none, description="Left out of any other kind.")
     keep: Keep | None = Field(default=None, exclude_if=_is_none, description="Left out of any other kind.")
+
+
+class GoalMeasureChosen(Event):
+    """From now on the goal's progress comes from another source, and from that one alone."""
+
+    event_type: ClassVar[str] = "trellis.goals.GoalMeasureChosen.v1"
+
+    measured_by: MeasuredBy
+    previous: MeasuredBy
+
+
+EVENTS: Final[tuple[type[Event], ...]] = (GoalMeasureChosen,)

@@ -1,19 +1,21 @@
 """The published language of the goals service: goals, their measurement, and the plans that weigh them."""
 
+import operator
 from datetime import date
 from decimal import Decimal
 from typing import Any, ClassVar, Final
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from shared.schemas import goal_changes, goal_policies
+from shared.schemas import goal_changes, goal_metrics, goal_policies
 from shared.schemas.event import Event, EventTypes, Upcaster
-from shared.schemas.goal_metrics import Metric
+from shared.schemas.goal_metrics import MeasuredBy, Metric
 from shared.schemas.identifiers import GoalId, PersonId
 from shared.schemas.personal_text import PersonalText
 from shared.schemas.values import DecimalString, OpenEnum, ShortText
 
 TOPIC: Final = "goals.events"
+_BY_HAND: Final = "The weight was said; else all children weigh the same. Left out where false."
 
 
 class GoalLevel(OpenEnum):
@@ -41,9 +43,10 @@ class PlanWeight(BaseModel):
 
 
 class GoalSet(Event):
-    """A goal exists. A person's goal has a personal title; a goal without a metric is measured by its children.
+    """A goal exists. A person's goal has a personal title.
 
-    `weight` is its share in its parent's roll-up, relative to its siblings.
+    `weight` is its share in its parent's roll-up, relative to its siblings. `measured_by` null: by its metric, or by
+    the goals below it where it has none.
     """
 
     event_type: ClassVar[str] = "trellis.goals.GoalSet.v1"
@@ -57,6 +60,15 @@ class GoalSet(Event):
     ends_on: date
     parent: GoalId | None
     weight: DecimalString = Decimal(1)
+    weight_by_hand: bool = Field(default=False, exclude_if=operator.not_, description=_BY_HAND)
+    measured_by: MeasuredBy | None = Field(default=None, exclude_if=operator.not_, description="Left out where null.")
+
+    @property
+    def source(self) -> MeasuredBy:
+        """What its progress comes from."""
+        if self.measured_by is None:
+            return MeasuredBy.CHILDREN if self.metric is None else MeasuredBy.METRIC
+        return self.measured_by
 
 
 class GoalAligned(Event):
@@ -67,6 +79,7 @@ class GoalAligned(Event):
     parent: GoalId | None
     previous_parent: GoalId | None
     weight: DecimalString = Decimal(1)
+    weight_by_hand: bool = Field(default=False, exclude_if=operator.not_, description=_BY_HAND)
 
 
 class GoalProgressRecorded(Event):
@@ -169,6 +182,7 @@ EVENTS: Final[tuple[type[Event], ...]] = (
     PersonalTextErased,
     *goal_changes.EVENTS,
     *goal_policies.EVENTS,
+    *goal_metrics.EVENTS,
 )
 UPCASTERS: Final = (Upcaster("trellis.goals.GoalProgressRecorded.v1", GoalProgressRecorded, _with_manual_source),)
 TYPES: Final = EventTypes.of(EVENTS, UPCASTERS)

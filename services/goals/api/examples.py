@@ -54,6 +54,11 @@ RECORD_PROGRESS: Final[Examples] = {
         "value": {"value": "150", "measured_at": "2026-03-31T16:00:00Z", "source": "integration"}
     },
 }
+CHOOSE_MEASURE: Final[Examples] = {"by the goals below it": {"value": {"measured_by": "children"}}}
+WEIGH_CHILDREN: Final[Examples] = {
+    "by hand": {"value": {"weights": [{"goal": _GOAL, "weight": "3"}, {"goal": _PARENT, "weight": "1"}]}},
+    "all equally": {"value": {"weights": []}},
+}
 ACHIEVE_GOAL: Final[Examples] = {"with its final value": {"value": {"value": "100", "closed_on": "2026-11-30"}}}
 CANCEL_GOAL: Final[Examples] = {"with a reason": {"value": {"reason": "priorities-changed"}}}
 PROPOSE_PLAN: Final[Examples] = {

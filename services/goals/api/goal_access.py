@@ -6,7 +6,15 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.goals.api.permissions import ACHIEVE, ALIGN, CANCEL, RECORD_PROGRESS, goals_at
+from services.goals.api.permissions import (
+    ACHIEVE,
+    ALIGN,
+    CANCEL,
+    CHOOSE_MEASURE,
+    RECORD_PROGRESS,
+    WEIGH,
+    goals_at,
+)
 from services.goals.domain.goal import GOAL
 from services.goals.domain.goal_states import Active, Goal, NotSet
 from services.goals.projections.goal_readers import Reader
@@ -20,7 +28,7 @@ from shared.runtime.service import Runtime
 from shared.schemas.goals import GoalLevel
 from shared.schemas.identifiers import GoalId, PersonId
 
-_ACTIONS: Final = (ALIGN, RECORD_PROGRESS, ACHIEVE, CANCEL)
+_ACTIONS: Final = (ALIGN, CHOOSE_MEASURE, WEIGH, RECORD_PROGRESS, ACHIEVE, CANCEL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +49,10 @@ class Access:
 
     def actions(self, goal: Goal) -> list[str]:
         """What the caller may do with the goal now."""
-        return self.allowed(active=isinstance(goal, Active), measured=isinstance(goal, Active) and bool(goal.metric))
+        return self.allowed(active=isinstance(goal, Active), measured=isinstance(goal, Active) and bool(goal.scale))
 
     def allowed(self, *, active: bool, measured: bool) -> list[str]:
-        """Nothing is left to do with a closed goal; one without a metric takes no progress."""
+        """Nothing is left to do with a closed goal; one that is measured by the goals below it takes no progress."""
         possible = [action for action in _ACTIONS if active and (measured or action != RECORD_PROGRESS)]
         return self.table.allowed_actions(possible, self.caller, self.relations)
 

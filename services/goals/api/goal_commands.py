@@ -1,5 +1,6 @@
 """Goals, written: set, align, record progress, achieve, cancel."""
 
+from decimal import Decimal
 from typing import Annotated
 
 from fastapi import APIRouter, Body
@@ -14,8 +15,9 @@ from services.goals.domain.goal_alignment import AlignGoal, AlignGoalBody
 from services.goals.domain.goal_closing import AchieveGoal, AchieveGoalBody, CancelGoal, CancelGoalBody
 from services.goals.domain.goal_progress import RecordProgress, RecordProgressBody
 from services.goals.domain.goal_setting import SetGoal, SetGoalBody
-from services.goals.domain.goal_states import NotSet, as_parent
+from services.goals.domain.goal_states import Cancelled, NotSet, as_parent
 from services.goals.domain.parent import ParentGoal
+from services.goals.projections import readable_goals
 from shared.eventsourcing.decision import Decision
 from shared.eventsourcing.identifiers import uuid7
 from shared.people.population import exists
@@ -40,10 +42,10 @@ def goal_command_routes(runtime: Runtime) -> APIRouter:
         goal = GoalId(uuid7())
 
         async def plan(decision: Decision) -> None:
-            above = await _parent(decision, body.parent, edge.caller)
+            above = await _parent(decision, goal, body.parent, edge.caller)
             command = SetGoal.from_body(body, goal=goal, parent_goal=above, **edge.given)
             await decision.decide(GOAL, goal, command)
-            await goal_graph.place(decision.connection, goal, body.parent)
+            await goal_graph.place(decision.connection, goal, body.parent, by_hand=body.weight is not None)
 
         outcome = (await runtime.handler.handle_together(edge.context, plan, answer=edge.describe(access.actions)))[0]
         return edge.accepted(outcome, location=f"{runtime.service.base_path}/goals/{outcome.identity}")
@@ -57,10 +59,10 @@ def goal_command_routes(runtime: Runtime) -> APIRouter:
 
         async def plan(decision: Decision) -> None:
             await goal_graph.lock(decision.connection)
-            above = await _parent(decision, body.parent, edge.caller)
+            above = await _parent(decision, goal, body.parent, edge.caller)
             command = AlignGoal.from_body(body, goal=goal, parent_goal=above, **edge.given)
             await decision.decide(GOAL, goal, command)
-            await goal_graph.place(decision.connection, goal, body.parent)
+            await goal_graph.place(decision.connection, goal, body.parent, by_hand=body.weight is not None)
 
         return edge.accepted((await runtime.handler.handle_together(edge.context, plan, answer=answer))[0])
 
@@ -79,7 +81,7 @@ def goal_command_routes(runtime: Runtime) -> APIRouter:
         goal: GoalId, body: Annotated[AchieveGoalBody, Body(openapi_examples=examples.ACHIEVE_GOAL)], edge: AtEdge
     ) -> CommandAnswer:
         answer = await permitted(runtime, edge, goal)
-        command = AchieveGoal.from_body(body, **edge.given)
+        command = AchieveGoal.from_body(body, rolled_up=await _shown(runtime, goal), **edge.given)
         return edge.accepted(await runtime.handler.handle(edge.context, GOAL, goal, command, answer=answer))
 
     @routes.post("/{goal}/cancel", summary="Cancel a goal, which then counts nowhere")
@@ -102,7 +104,14 @@ async def _may_set(connection: AsyncConnection, body: SetGoalBody, edge: Edge) -
     return access
 
 
-async def _parent(decision: Decision, parent: GoalId | None, caller: Caller) -> ParentGoal | None:
+async def _shown(runtime: Runtime, goal: GoalId) -> Decimal | None:
+    """The progress that whoever closes the goal was shown."""
+    async with runtime.engine.connect() as connection:
+        row = await readable_goals.find(connection, goal)
+    return None if row is None else row.progress
+
+
+async def _parent(decision: Decision, goal: GoalId, parent: GoalId | None, caller: Caller) -> ParentGoal | None:
     """What is known of the goal above, which must not change before the append; None where the caller sees none."""
     if parent is None:
         return None
@@ -112,4 +121,20 @@ async def _parent(decision: Decision, parent: GoalId | None, caller: Caller) -> 
     access = await access_to(decision.connection, caller, above.level, above.owner)
     if not access.may_read:
         return None
-    return as_parent(above, parent, await goal_graph.ancestors(decision.connection, parent))
+    ancestors = await goal_graph.ancestors(decision.connection, parent)
+    return as_parent(above, parent, ancestors, by_hand=await _weighed_by_hand(decision, parent, goal))
+
+
+async def _weighed_by_hand(decision: Decision, parent: GoalId, goal: GoalId) -> bool | None:
+    """How the other goals below are weighed; None: there is no other that counts, or some are weighed each way."""
+    await goal_graph.place_in_turn(decision.connection, parent)
+    ways = [by_hand for by_hand in (True, False) if await _any_weighed(decision, parent, goal, by_hand=by_hand)]
+    return ways[0] if len(ways) == 1 else None
+
+
+async def _any_weighed(decision: Decision, parent: GoalId, goal: GoalId, *, by_hand: bool) -> bool:
+    others = await goal_graph.children_weighed(decision.connection, parent, by_hand=by_hand)
+    for child in others:
+        if child != goal and not isinstance((await decision.load(GOAL, child)).state, Cancelled):
+            return True
+    return False

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sqlalchemy import Column, MetaData, SmallInteger, Table, Uuid, select, text
+from sqlalchemy import Boolean, Column, Index, MetaData, SmallInteger, Table, Uuid, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -15,11 +15,14 @@ GRAPH: Final = Table(
     _METADATA,
     Column("goal", Uuid, primary_key=True),
     Column("parent", Uuid),
+    Column("weight_by_hand", Boolean, nullable=False),
+    Index("goal_graph_by_parent", "parent", "weight_by_hand", "goal"),
 )
 LOCK: Final = Table("goal_graph_lock", _METADATA, Column("id", SmallInteger, primary_key=True))
 _REBUILD: Final = text(
-    """insert into goal_graph (goal, parent)
-         select distinct on (stream) substr(stream, length('goal-') + 1)::uuid, (data::jsonb ->> 'parent')::uuid
+    """insert into goal_graph (goal, parent, weight_by_hand)
+         select distinct on (stream) substr(stream, length('goal-') + 1)::uuid, (data::jsonb ->> 'parent')::uuid,
+                coalesce((data::jsonb ->> 'weight_by_hand')::boolean, false)
            from events where type = any(:types) order by stream, version desc"""
 )
 
@@ -42,10 +45,22 @@ async def ancestors(connection: AsyncConnection, goal: GoalId) -> list[GoalId]:
     return above
 
 
-async def place(connection: AsyncConnection, goal: GoalId, parent: GoalId | None) -> None:
+async def children_weighed(connection: AsyncConnection, parent: GoalId, *, by_hand: bool) -> list[GoalId]:
+    """The goals below a goal whose weight was said, or was not; closed ones too."""
+    query = select(GRAPH.c.goal).where(GRAPH.c.parent == parent, GRAPH.c.weight_by_hand == by_hand)
+    return [GoalId(child) for child in await connection.scalars(query.order_by(GRAPH.c.goal))]
+
+
+async def place_in_turn(connection: AsyncConnection, parent: GoalId) -> None:
+    """Until the transaction ends nobody else puts a goal under this one: weights of both kinds would meet."""
+    await connection.execute(select(GRAPH.c.goal).where(GRAPH.c.goal == parent).with_for_update())
+
+
+async def place(connection: AsyncConnection, goal: GoalId, parent: GoalId | None, *, by_hand: bool) -> None:
     """Put a goal under a parent, in the transaction that appends the event which says so."""
-    placing = insert(GRAPH).values(goal=goal, parent=parent)
-    await connection.execute(placing.on_conflict_do_update(index_elements=[GRAPH.c.goal], set_={"parent": parent}))
+    placed = {"parent": parent, "weight_by_hand": by_hand}
+    placing = insert(GRAPH).values(goal=goal, **placed)
+    await connection.execute(placing.on_conflict_do_update(index_elements=[GRAPH.c.goal], set_=placed))
 
 
 async def rebuild(connection: AsyncConnection) -> None:

@@ -18,7 +18,7 @@ from shared.runtime.http import AtEdge, Edge
 from shared.runtime.pagination import AskedPage, Page, PageRequest
 from shared.runtime.problems import not_found
 from shared.runtime.service import Runtime
-from shared.schemas.goal_metrics import Metric
+from shared.schemas.goal_metrics import MeasuredBy, Metric
 from shared.schemas.goals import GoalLevel
 from shared.schemas.identifiers import GoalId, PersonId
 from shared.schemas.personal_text import PersonalText
@@ -38,13 +38,16 @@ class GoalView(BaseModel):
     team: str | None
     title: str = Field(description="`erased` where the person it speaks of was erased.")
     metric: Metric | None
+    measured_by: str = Field(description="The one source of its progress: metric, children or manual.")
     starts_on: date
     ends_on: date
     parent: GoalId | None
     weight: DecimalString = Field(description="What it counts in its parent's roll-up, relative to its siblings.")
+    weight_by_hand: bool = Field(description="False: it counts as much as its siblings.")
     value: DecimalString | None = Field(description="The last value recorded, in the metric's unit.")
-    progress: DecimalString | None = Field(description="From the goals below it, else from its own metric.")
-    own_progress: DecimalString | None = Field(description="From its own metric alone.")
+    progress: DecimalString | None = Field(description="From its one source: see `measured_by`.")
+    own_progress: DecimalString | None = Field(description="From its own measurements alone.")
+    raw_progress: DecimalString | None = Field(description="The same, not capped within 0 and 100.")
     regressed: bool = Field(description="Worse than where it started.")
     measured_at: datetime | None
     closed_on: date | None
@@ -88,7 +91,9 @@ def goal_routes(runtime: Runtime) -> APIRouter:
     async def show_goal(goal: GoalId, edge: AtEdge) -> GoalDetail:
         row, access = await _seen(runtime, edge, goal)
         edge.response.headers["ETag"] = f'"{row.version}"'
-        allowed = access.allowed(active=row.state is GoalState.ACTIVE, measured=row.metric is not None)
+        allowed = access.allowed(
+            active=row.state is GoalState.ACTIVE, measured=row.measured_by != MeasuredBy.CHILDREN.value
+        )
         view = (await _views(runtime.vault, [row]))[0]
         return GoalDetail(**view.model_dump(), allowed_actions=allowed)
 
@@ -134,13 +139,16 @@ def _view(row: GoalRow, title: str) -> GoalView:
         team=row.team,
         title=title,
         metric=row.metric,
+        measured_by=row.measured_by,
         starts_on=row.starts_on,
         ends_on=row.ends_on,
         parent=row.parent,
         weight=row.weight,
+        weight_by_hand=row.weight_by_hand,
         value=row.value,
         progress=_two_places(row.progress),
         own_progress=_two_places(row.own_progress),
+        raw_progress=_two_places(row.raw_progress),
         regressed=row.regressed,
         measured_at=row.measured_at,
         closed_on=row.closed_on,

@@ -27,6 +27,8 @@ ADMIN: Final[Who] = frozenset({(Role.ADMIN, Relation.ANY)})
 
 SET: Final = "set"
 ALIGN: Final = "align"
+CHOOSE_MEASURE: Final = "choose-measure"
+WEIGH: Final = "weigh"
 RECORD_PROGRESS: Final = "record-progress"
 ACHIEVE: Final = "achieve"
 CANCEL: Final = "cancel"
@@ -49,6 +51,8 @@ _DONE: Final[Mapping[GoalLevel, Mapping[str, Who]]] = {
     GoalLevel.ORGANIZATION: {
         SET: HR,
         ALIGN: HR,
+        CHOOSE_MEASURE: HR,
+        WEIGH: HR,
         RECORD_PROGRESS: OWNER | CONTRIBUTOR | HR,
         ACHIEVE: OWNER | HR,
         CANCEL: HR,
@@ -56,6 +60,8 @@ _DONE: Final[Mapping[GoalLevel, Mapping[str, Who]]] = {
     GoalLevel.TEAM: {
         SET: LEADER | MANAGER | SKIP_LEVEL | HR,
         ALIGN: LEADER | MANAGER | SKIP_LEVEL | HR,
+        CHOOSE_MEASURE: LEADER | MANAGER | SKIP_LEVEL | HR,
+        WEIGH: LEADER | MANAGER | SKIP_LEVEL | HR,
         RECORD_PROGRESS: OWNER | CONTRIBUTOR | MANAGER | SKIP_LEVEL | HR,
         ACHIEVE: OWNER | MANAGER | SKIP_LEVEL | HR,
         CANCEL: LEADER | MANAGER | SKIP_LEVEL | HR,
@@ -63,6 +69,8 @@ _DONE: Final[Mapping[GoalLevel, Mapping[str, Who]]] = {
     GoalLevel.PERSON: {
         SET: OWNER | MANAGER | SKIP_LEVEL | HR,
         ALIGN: OWNER | MANAGER | SKIP_LEVEL | HR,
+        CHOOSE_MEASURE: OWNER | MANAGER | SKIP_LEVEL | HR,
+        WEIGH: OWNER | MANAGER | SKIP_LEVEL | HR,
         RECORD_PROGRESS: OWNER | CONTRIBUTOR | MANAGER | HR,
         ACHIEVE: OWNER | MANAGER | HR,
         CANCEL: OWNER | MANAGER | SKIP_LEVEL | HR,

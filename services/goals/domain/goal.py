@@ -8,6 +8,14 @@ from services.goals.domain.goal_alignment import AlignGoal, align
 from services.goals.domain.goal_closing import AchieveGoal, CancelGoal, ExpireGoal, achieve, cancel, expire
 from services.goals.domain.goal_dates import RescheduleGoal, reschedule
 from services.goals.domain.goal_lock import LockGoal, UnlockGoal, lock, unlock
+from services.goals.domain.goal_measure import (
+    ChooseMeasure,
+    WeighChildren,
+    WeighGoal,
+    choose_measure,
+    weigh,
+    weigh_children,
+)
 from services.goals.domain.goal_progress import RecordProgress, record_progress
 from services.goals.domain.goal_setting import SetGoal, set_goal
 from services.goals.domain.goal_states import Goal, GoalEvent, NotSet, evolve
@@ -22,6 +30,9 @@ DECISIONS: Final[Mapping[type[Command], Callable[[Goal, Any], Sequence[GoalEvent
         RescheduleGoal: reschedule,
         LockGoal: lock,
         UnlockGoal: unlock,
+        ChooseMeasure: choose_measure,
+        WeighChildren: weigh_children,
+        WeighGoal: weigh,
         RecordProgress: record_progress,
         AchieveGoal: achieve,
         CancelGoal: cancel,

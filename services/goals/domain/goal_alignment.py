@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from services.goals.domain.goal_states import Goal, GoalEvent, active_or_rejected
-from services.goals.domain.parent import Placed, Share, refuse_wrong_parent
+from services.goals.domain.goal_states import Goal, GoalEvent, active_or_rejected, evolve
+from services.goals.domain.parent import Placed, Share, refuse_mixed_weights, refuse_wrong_parent
 from services.goals.domain.policy import UnderPolicy
 from shared.eventsourcing.decider import Command, RequestBody
 from shared.schemas.goals import GoalAligned
@@ -12,10 +12,10 @@ from shared.schemas.identifiers import GoalId
 
 
 class AlignGoalBody(RequestBody):
-    """Under which parent (null: under none), and how much it counts there."""
+    """Under which parent (null: under none), and what it weighs there: as much as its siblings unless it is said."""
 
     parent: GoalId | None
-    weight: Share = Decimal(1)
+    weight: Share | None = None
 
 
 class AlignGoal(AlignGoalBody, Placed, UnderPolicy, Command): ...
@@ -23,7 +23,14 @@ class AlignGoal(AlignGoalBody, Placed, UnderPolicy, Command): ...
 
 def align(goal: Goal, command: AlignGoal) -> Sequence[GoalEvent]:
     active = active_or_rejected(goal)
-    if (active.parent, active.weight) == (command.parent, command.weight):
+    aligned = GoalAligned(
+        parent=command.parent,
+        previous_parent=active.parent,
+        weight=Decimal(1) if command.weight is None else command.weight,
+        weight_by_hand=command.weight is not None,
+    )
+    if evolve(active, aligned) == active:
         return []
     refuse_wrong_parent(command, command.parent, active.starts_on, active.ends_on)
-    return [GoalAligned(parent=command.parent, previous_parent=active.parent, weight=command.weight)]
+    refuse_mixed_weights(command, by_hand=aligned.weight_by_hand)
+    return [aligned]

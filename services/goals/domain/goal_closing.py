@@ -23,7 +23,10 @@ class AchieveGoalBody(RequestBody):
     closed_on: date
 
 
-class AchieveGoal(AchieveGoalBody, UnderPolicy, Command): ...
+class AchieveGoal(AchieveGoalBody, UnderPolicy, Command):
+    """`rolled_up` is the percentage that the person who closes it was shown, of a goal measured by those below it."""
+
+    rolled_up: Decimal | None = None
 
 
 class CancelGoalBody(RequestBody):
@@ -48,18 +51,18 @@ def achieve(goal: Goal, command: AchieveGoal) -> Sequence[GoalEvent]:
     active = active_or_rejected(goal)
     if command.closed_on < active.starts_on:
         raise Rejected("goal-must-not-close-before-it-starts", starts_on=active.starts_on, closed_on=command.closed_on)
-    if active.metric is None and command.value is not None:
-        raise Rejected("goal-has-no-metric", value=command.value)
-    value = active.current if command.value is None else command.value
+    if active.scale is None and command.value is not None:
+        raise Rejected("goal-is-measured-by-the-goals-below-it", value=command.value)
+    value = active.current if command.value is None and active.scale is not None else command.value
     return [GoalAchieved(value=value, progress=_final_progress(active, command), closed_on=command.closed_on)]
 
 
 def _final_progress(active: Active, command: AchieveGoal) -> Decimal | None:
-    if active.metric is None:
-        return None
+    if active.scale is None:
+        return command.rolled_up
     if command.value is not None:
-        return progress_after(active.metric, active.measured, Reading(command.value, command.at)).capped
-    progress = progress_now(active.metric, active.measured)
+        return progress_after(active.scale, active.measured, Reading(command.value, command.at)).capped
+    progress = progress_now(active.scale, active.measured)
     return None if progress is None else progress.capped
 
 

@@ -6,11 +6,12 @@ from typing import Final
 
 from pydantic import AwareDatetime
 
-from services.goals.domain.goal_states import Goal, GoalEvent, active_or_rejected
+from services.goals.domain.goal_states import Active, Goal, GoalEvent, active_or_rejected
 from services.goals.domain.measurement import Reading, progress_after
 from services.goals.domain.metric import Figure
 from services.goals.domain.policy import UnderPolicy
 from shared.eventsourcing.decider import Command, Rejected, RequestBody
+from shared.schemas.goal_metrics import MeasuredBy, Metric
 from shared.schemas.goals import GoalProgressRecorded, ProgressSource
 from shared.schemas.values import Known
 
@@ -30,14 +31,13 @@ class RecordProgress(RecordProgressBody, UnderPolicy, Command): ...
 
 def record_progress(goal: Goal, command: RecordProgress) -> Sequence[GoalEvent]:
     active = active_or_rejected(goal)
-    if active.metric is None:
-        raise Rejected("goal-has-no-metric")
+    scale = _scale(active, command)
     reading = Reading(command.value, command.measured_at or command.at)
     if reading == active.measured.recorded:
         return []
     if reading.at > command.at + _CLOCKS_DIFFER:
         raise Rejected("progress-must-not-be-measured-in-the-future", measured_at=reading.at, now=command.at)
-    progress = progress_after(active.metric, active.measured, reading)
+    progress = progress_after(scale, active.measured, reading)
     return [
         GoalProgressRecorded(
             value=command.value,
@@ -49,3 +49,11 @@ def record_progress(goal: Goal, command: RecordProgress) -> Sequence[GoalEvent]:
             late=active.measured.is_late(reading),
         )
     ]
+
+
+def _scale(active: Active, command: RecordProgress) -> Metric:
+    if active.scale is None:
+        raise Rejected("goal-is-measured-by-the-goals-below-it", value=command.value)
+    if active.measured_by is MeasuredBy.MANUAL and not 0 <= command.value <= 100:  # noqa: PLR2004 - percent
+        raise Rejected("said-progress-must-lie-within-0-and-100", value=command.value)
+    return active.scale

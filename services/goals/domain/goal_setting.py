@@ -5,18 +5,22 @@ from datetime import date
 from decimal import Decimal
 
 from services.goals.domain.goal_dates import refuse_end_before_start
+from services.goals.domain.goal_measure import refuse_measure_that_does_not_fit
 from services.goals.domain.goal_states import Goal, GoalEvent, NotSet
 from services.goals.domain.goal_wording import written
 from services.goals.domain.metric import MetricBody, metric_of
-from services.goals.domain.parent import Placed, Share, refuse_wrong_parent
+from services.goals.domain.parent import Placed, Share, refuse_mixed_weights, refuse_wrong_parent
 from services.goals.domain.policy import UnderPolicy
 from shared.eventsourcing.decider import Command, Rejected, RequestBody
+from shared.schemas.goal_metrics import MeasuredBy
 from shared.schemas.goals import GoalLevel, GoalSet
 from shared.schemas.identifiers import GoalId, PersonId
 from shared.schemas.values import Known, ShortText
 
 
 class SetGoalBody(RequestBody):
+    """Without a weight it counts as much as its siblings; without `measured_by`: by its metric if it has one."""
+
     level: Known[GoalLevel]
     owner: PersonId
     team: ShortText | None = None
@@ -25,7 +29,8 @@ class SetGoalBody(RequestBody):
     starts_on: date
     ends_on: date
     parent: GoalId | None = None
-    weight: Share = Decimal(1)
+    weight: Share | None = None
+    measured_by: Known[MeasuredBy] | None = None
 
 
 class SetGoal(SetGoalBody, Placed, UnderPolicy, Command):
@@ -39,6 +44,8 @@ def set_goal(goal: Goal, command: SetGoal) -> Sequence[GoalEvent]:
         raise Rejected("team-goal-must-name-its-team", level=command.level, team=command.team)
     refuse_end_before_start(command.starts_on, command.ends_on)
     refuse_wrong_parent(command, command.parent, command.starts_on, command.ends_on)
+    _refuse_wrong_measure(command)
+    refuse_mixed_weights(command, by_hand=command.weight is not None)
     return [
         GoalSet(
             level=command.level,
@@ -49,6 +56,13 @@ def set_goal(goal: Goal, command: SetGoal) -> Sequence[GoalEvent]:
             starts_on=command.starts_on,
             ends_on=command.ends_on,
             parent=command.parent,
-            weight=command.weight,
+            weight=Decimal(1) if command.weight is None else command.weight,
+            weight_by_hand=command.weight is not None,
+            measured_by=command.measured_by,
         )
     ]
+
+
+def _refuse_wrong_measure(command: SetGoal) -> None:
+    if command.measured_by is not None:
+        refuse_measure_that_does_not_fit(command.measured_by, has_metric=command.metric is not None)

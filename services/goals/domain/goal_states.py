@@ -7,10 +7,11 @@ from decimal import Decimal
 from uuid import UUID
 
 from services.goals.domain.measurement import Measured, Reading, measured, unmeasured
+from services.goals.domain.metric import SAID_IN_PERCENT
 from services.goals.domain.parent import ParentGoal
 from shared.eventsourcing.decider import Rejected
 from shared.schemas.goal_changes import GoalLocked, GoalRescheduled, GoalRetitled, GoalUnlocked
-from shared.schemas.goal_metrics import Metric
+from shared.schemas.goal_metrics import GoalMeasureChosen, MeasuredBy, Metric
 from shared.schemas.goals import (
     GoalAchieved,
     GoalAligned,
@@ -34,9 +35,11 @@ class Active:
     owner: PersonId
     title: PersonalText | str
     metric: Metric | None
+    measured_by: MeasuredBy
     measured: Measured
     parent: GoalId | None
     weight: Decimal
+    weight_by_hand: bool
     starts_on: date
     ends_on: date
     expired: bool = False
@@ -46,6 +49,17 @@ class Active:
     def current(self) -> Decimal | None:
         """The value of the latest moment that was measured, else where the metric starts."""
         return self.measured.value
+
+    @property
+    def scale(self) -> Metric | None:
+        """What its own measurements are in; None where its progress is that of the goals below it."""
+        match self.measured_by:
+            case MeasuredBy.CHILDREN:
+                return None
+            case MeasuredBy.MANUAL:
+                return SAID_IN_PERCENT
+            case _:
+                return self.metric
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +102,7 @@ GoalEvent = (
     | GoalRescheduled
     | GoalLocked
     | GoalUnlocked
+    | GoalMeasureChosen
     | GoalProgressRecorded
     | GoalAchieved
     | GoalCancelled
@@ -103,6 +118,8 @@ def evolve(goal: Goal, event: GoalEvent) -> Goal:
             return Achieved(goal, event.value)
         case GoalCancelled() if isinstance(goal, Active):
             return Cancelled(goal)
+        case GoalAligned() if isinstance(goal, Achieved):
+            return replace(goal, was=_changed(goal.was, event))
         case _ if isinstance(goal, Active):
             return _changed(goal, event)
         case _:
@@ -113,7 +130,9 @@ def _changed(goal: Active, event: GoalEvent) -> Active:
     """An open goal after an event that leaves it open."""
     match event:
         case GoalAligned():
-            return replace(goal, parent=event.parent, weight=event.weight)
+            return replace(goal, parent=event.parent, weight=event.weight, weight_by_hand=event.weight_by_hand)
+        case GoalMeasureChosen():
+            return replace(goal, measured_by=event.measured_by)
         case GoalRetitled():
             return replace(goal, title=event.title)
         case GoalRescheduled():
@@ -136,22 +155,26 @@ def _active(event: GoalSet) -> Active:
         owner=event.owner,
         title=event.title,
         metric=event.metric,
+        measured_by=event.source,
         measured=unmeasured(event.metric),
         parent=event.parent,
         weight=event.weight,
+        weight_by_hand=event.weight_by_hand,
         starts_on=event.starts_on,
         ends_on=event.ends_on,
     )
 
 
 def _measured(goal: Active, event: GoalProgressRecorded) -> Active:
-    if goal.metric is None:
+    if goal.scale is None:
         return goal
-    return replace(goal, measured=measured(goal.metric, goal.measured, Reading(event.value, event.measured_at)))
+    return replace(goal, measured=measured(goal.scale, goal.measured, Reading(event.value, event.measured_at)))
 
 
-def as_parent(goal: Goal, identity: GoalId, ancestors: Sequence[GoalId]) -> ParentGoal | None:
-    """What a goal below needs to know of this one; None if it was never set."""
+def as_parent(
+    goal: Goal, identity: GoalId, ancestors: Sequence[GoalId], *, by_hand: bool | None = None
+) -> ParentGoal | None:
+    """What a goal below needs to know of this one; None if it was never set. `by_hand`: how the others are weighed."""
     if isinstance(goal, NotSet):
         return None
     return ParentGoal(
@@ -160,6 +183,7 @@ def as_parent(goal: Goal, identity: GoalId, ancestors: Sequence[GoalId]) -> Pare
         starts_on=goal.starts_on,
         ends_on=goal.ends_on,
         ancestors=tuple(ancestors),
+        children_weighed_by_hand=by_hand,
     )
 
 

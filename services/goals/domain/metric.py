@@ -21,6 +21,9 @@ CAP: Final = Decimal(100)
 ZONE_PERCENTS: Final = (Decimal(0), Decimal(30), Decimal(70), Decimal(100))
 """What fail, commit, target and stretch are worth."""
 
+SAID_IN_PERCENT: Final = Metric(kind=MetricKind.PERCENT, start=Decimal(0), target=Decimal(100), unit="%")
+"""The scale of a goal whose progress a person says."""
+
 _PLACES: Final = Decimal(1).scaleb(-12)
 _DIGITS: Final = 60
 """Enough for the quotient of any two figures with its 12 places."""

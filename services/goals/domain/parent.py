@@ -14,7 +14,10 @@ Share = Annotated[DecimalString, Field(ge=0, max_digits=12, decimal_places=4)]
 
 
 class ParentGoal(BaseModel):
-    """What the handler read of the goal above: to be unchanged when the events are appended."""
+    """What the handler read of the goal above: to be unchanged when the events are appended.
+
+    `children_weighed_by_hand` is None where no other goal is below it.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -23,6 +26,7 @@ class ParentGoal(BaseModel):
     starts_on: date
     ends_on: date
     ancestors: tuple[GoalId, ...]
+    children_weighed_by_hand: bool | None = None
 
 
 class Placed(RequestBody):
@@ -58,3 +62,20 @@ def refuse_wrong_parent(placed: Placed, parent: GoalId | None, starts_on: date, 
             parent_starts_on=above.starts_on,
             parent_ends_on=above.ends_on,
         )
+
+
+def refuse_mixed_weights(placed: Placed, *, by_hand: bool) -> None:
+    """The children of a goal are weighed all by hand, or all equally.
+
+    Raises:
+        Rejected: the others are weighed the other way.
+    """
+    above = placed.parent_goal
+    if above is None or above.children_weighed_by_hand in (None, by_hand):
+        return
+    raise Rejected(
+        "weights-must-be-all-by-hand-or-all-equal",
+        parent=above.goal,
+        weight_by_hand=by_hand,
+        siblings_by_hand=above.children_weighed_by_hand,
+    )

@@ -1,4 +1,4 @@
-"""Roll-up: how far a goal is, from its own measurement and from the goals below it."""
+"""Roll-up: how far a goal is, by its own measurement or by the goals below it, never by both."""
 
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -14,12 +14,16 @@ _DIGITS: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A goal in the tree. `own` and `progress` are percent, None: not measured; a cancelled goal does not count."""
+    """A goal in the tree. `own` and `progress` are percent, None: not measured; a cancelled goal does not count.
+
+    `by_children`: its progress is theirs, whatever it measured itself.
+    """
 
     goal: GoalId
     parent: GoalId | None
     weight: Decimal
     counts: bool
+    by_children: bool
     own: Decimal | None
     progress: Decimal | None
 
@@ -41,9 +45,9 @@ def rolled_up(children: Sequence[Node]) -> Decimal | None:
 def recomputed(affected: Sequence[Node], children: Mapping[GoalId, Sequence[Node]]) -> dict[GoalId, Decimal | None]:
     """The progress of these goals, each after the goals below it.
 
-    `affected` holds with a goal everything above it, and `children` all children of each. A goal with measured children
-    rolls up from them, else it has its own progress. Goals in a cycle, which a reader may see for a moment, have their
-    own: a pure function of the tree, whatever came first.
+    `affected` holds with a goal everything above it, and `children` all children of each. A goal has one source: the
+    goals below it, or itself. In a cycle, which a reader may see for a moment, those that are measured by the goals
+    below them are not measured: a pure function of the tree, whatever came first.
     """
     nodes = {node.goal: node for node in affected}
     known: dict[GoalId, Decimal | None] = {}
@@ -56,10 +60,15 @@ def recomputed(affected: Sequence[Node], children: Mapping[GoalId, Sequence[Node
             waiting[parent] -= 1
             if waiting[parent] == 0:
                 ready.append(parent)
-    return {node.goal: known.get(node.goal, node.own) for node in affected}
+    return {node.goal: known.get(node.goal, _own(node)) for node in affected}
 
 
 def _progress(node: Node, children: Sequence[Node], known: Mapping[GoalId, Decimal | None]) -> Decimal | None:
+    if not node.by_children:
+        return node.own
     current = [replace(child, progress=known.get(child.goal, child.progress)) for child in children]
-    from_children = rolled_up(current)
-    return node.own if from_children is None else from_children
+    return rolled_up(current)
+
+
+def _own(node: Node) -> Decimal | None:
+    return None if node.by_children else node.own

@@ -21,6 +21,8 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    and_,
+    not_,
 )
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -28,7 +30,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from shared.eventsourcing.recorded import Recorded
 from shared.schemas.event import Event
 from shared.schemas.goal_changes import GoalRescheduled, GoalRetitled
-from shared.schemas.goal_metrics import Metric
+from shared.schemas.goal_metrics import GoalMeasureChosen, MeasuredBy, Metric
 from shared.schemas.goals import GoalAchieved, GoalAligned, GoalCancelled, GoalExpired, GoalProgressRecorded, GoalSet
 from shared.schemas.identifiers import GoalId, PersonId
 from shared.schemas.personal_text import PersonalText
@@ -54,12 +56,15 @@ GOALS: Final = Table(
     Column("title", Text),
     Column("sealed_title", Text, comment="of a person's goal, as in the event"),
     Column("metric", JSONB(none_as_null=True)),
+    Column("measured_by", Text, nullable=False),
     Column("starts_on", Date, nullable=False),
     Column("ends_on", Date, nullable=False),
     Column("parent", Uuid),
     Column("weight", Numeric, nullable=False),
+    Column("weight_by_hand", Boolean, nullable=False),
     Column("value", Numeric),
     Column("own_progress", Numeric),
+    Column("raw_progress", Numeric),
     Column("regressed", Boolean, nullable=False),
     Column("measured_at", DateTime(timezone=True)),
     Column("closed_on", Date),
@@ -70,10 +75,17 @@ GOALS: Final = Table(
 )
 
 
+_SIGNED: Final = and_(GOALS.c.state.not_in([GoalState.ACTIVE, GoalState.CANCELLED]), GOALS.c.own_progress.is_not(None))
+"""Who closed it signed the figure."""
+BY_CHILDREN: Final = and_(GOALS.c.measured_by == MeasuredBy.CHILDREN.value, not_(_SIGNED))
+"""Its progress is that of the goals below it: until it is closed with a figure, which then stays."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GoalRow:
-    """A goal as it stands. `own_progress` is its own measurement, `progress` what counts; None is "not measured".
+    """A goal as it stands; a figure that is None is "not measured".
 
+    `own_progress` is its own measurement, capped, `raw_progress` the same as it is, and `progress` what counts.
     `expired`: its last day has passed, and nobody has closed it yet.
     """
 
@@ -85,12 +97,15 @@ class GoalRow:
     team: str | None
     title: str | PersonalText
     metric: Metric | None
+    measured_by: str
     starts_on: date
     ends_on: date
     parent: GoalId | None
     weight: Decimal
+    weight_by_hand: bool
     value: Decimal | None
     own_progress: Decimal | None
+    raw_progress: Decimal | None = None
     regressed: bool = False
     measured_at: datetime | None = None
     closed_on: date | None = None
@@ -108,7 +123,7 @@ def row_after(row: GoalRow | None, recorded: Recorded) -> GoalRow | None:
 def _changed(row: GoalRow, event: Event) -> dict[str, Any]:
     match event:
         case GoalAligned():
-            return {"parent": event.parent, "weight": event.weight}
+            return {"parent": event.parent, "weight": event.weight, "weight_by_hand": event.weight_by_hand}
         case GoalRetitled():
             return {"title": event.title}
         case GoalRescheduled():
@@ -120,6 +135,8 @@ def _changed(row: GoalRow, event: Event) -> dict[str, Any]:
             return {"state": GoalState.ACHIEVED, "closed_on": event.closed_on, "expired": False, **final}
         case GoalCancelled():
             return {"state": GoalState.CANCELLED, "expired": False}
+        case GoalMeasureChosen():
+            return {"measured_by": event.measured_by.value}
         case GoalExpired():
             return {"expired": True}
         case _:
@@ -128,7 +145,11 @@ def _changed(row: GoalRow, event: Event) -> dict[str, Any]:
 
 def _measured(row: GoalRow, event: GoalProgressRecorded) -> dict[str, Any]:
     """A late measurement leaves the goal where it is; of bounds to keep it changes the share."""
-    progress = {"own_progress": event.progress, "regressed": event.regressed}
+    progress = {
+        "own_progress": event.progress,
+        "raw_progress": event.raw_progress,
+        "regressed": event.regressed,
+    }
     if not event.late:
         return {"value": event.value, "measured_at": event.measured_at, **progress}
     return progress if row.metric is not None and row.metric.keep is not None else {}
@@ -144,10 +165,12 @@ def _new_row(goal: GoalId, version: int, event: GoalSet) -> GoalRow:
         team=event.team,
         title=event.title,
         metric=event.metric,
+        measured_by=event.source.value,
         starts_on=event.starts_on,
         ends_on=event.ends_on,
         parent=event.parent,
         weight=event.weight,
+        weight_by_hand=event.weight_by_hand,
         value=event.metric.start if event.metric else None,
         own_progress=None if event.metric is None or event.metric.start is None else Decimal(0),
     )

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Text, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.goals.domain.roll_up import Node, recomputed
-from services.goals.projections.goal_rows import GOALS, GoalState, row_after, rows, write
+from services.goals.projections.goal_rows import BY_CHILDREN, GOALS, GoalState, row_after, rows, write
 from shared.eventsourcing.projection import Projection
 from shared.eventsourcing.recorded import Recorded
 from shared.schemas.goals import TOPIC
@@ -63,8 +63,10 @@ async def _roll_up(connection: AsyncConnection, dirty: Collection[GoalId]) -> No
 
 async def _nodes(connection: AsyncConnection, where: ColumnElement[bool]) -> list[Node]:
     c = GOALS.c
-    query = select(c.goal, c.parent, c.weight, c.state != GoalState.CANCELLED, c.own_progress, c.progress).where(where)
+    query = select(
+        c.goal, c.parent, c.weight, c.state != GoalState.CANCELLED, BY_CHILDREN, c.own_progress, c.progress
+    ).where(where)
     return [Node(*row) for row in await connection.execute(query)]
 
 
-PROJECTION: Final = Projection(name="goal_tree", topics=(TOPIC,), tables=(GOALS,), apply=apply)
+PROJECTION: Final = Projection(name="goal_tree", version=2, topics=(TOPIC,), tables=(GOALS,), apply=apply)

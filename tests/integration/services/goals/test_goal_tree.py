@@ -1,5 +1,6 @@
 """The goal tree: events in, rows out."""
 
+from datetime import timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from sqlalchemy.event import listen
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.goals.projections.goal_rows import GoalState
+from shared.schemas.goal_metrics import GoalMeasureChosen, Keep, KeepPeriod, MeasuredBy, Metric, MetricKind
 from shared.schemas.goals import (
     GoalAchieved,
     GoalAligned,
@@ -65,12 +67,64 @@ async def test_a_parent_is_the_weighted_mean_of_its_children_and_not_its_own_met
     await deliver(
         engine,
         [
-            *history(ROOT, goal_set(), moved("99")),
+            *history(
+                ROOT,
+                goal_set(),
+                moved("99"),
+                GoalMeasureChosen(measured_by=MeasuredBy.CHILDREN, previous=MeasuredBy.METRIC),
+            ),
             *history(LEFT, goal_set(ROOT, "1"), moved("50")),
             *history(RIGHT, goal_set(ROOT, "2"), moved("100")),
         ],
     )
     assert (await progress(engine))[ROOT] == Decimal("83.333333333333")
+
+
+async def test_a_goal_has_one_source_and_changes_it_with_all_above_it(engine: AsyncEngine) -> None:
+    by_children = GoalMeasureChosen(measured_by=MeasuredBy.CHILDREN, previous=MeasuredBy.METRIC)
+    back = GoalMeasureChosen(measured_by=MeasuredBy.METRIC, previous=MeasuredBy.CHILDREN)
+    await deliver(engine, history(ROOT, goal_set(measured=False)))
+    await deliver(engine, history(LEFT, goal_set(ROOT), moved("30")))
+    await deliver(engine, history(LEAF, goal_set(LEFT), moved("80")))
+    assert await progress(engine) == {ROOT: 30, LEFT: 30, LEAF: 80}
+    await deliver(engine, [recorded(by_children, stream=LEFT, version=3)])
+    assert await progress(engine) == {ROOT: 80, LEFT: 80, LEAF: 80}
+    await deliver(engine, [recorded(back, stream=LEFT, version=4)])
+    assert await progress(engine) == {ROOT: 30, LEFT: 30, LEAF: 80}
+
+
+async def test_a_goal_that_was_closed_with_a_figure_keeps_it_whatever_its_children_do(engine: AsyncEngine) -> None:
+    achieved = GoalAchieved(value=None, progress=Decimal(60), closed_on=JUNE)
+    await deliver(engine, history(LEFT, goal_set(ROOT, measured=False), achieved))
+    await deliver(engine, history(LEAF, goal_set(LEFT), moved("90")))
+    await deliver(engine, history(ROOT, goal_set(measured=False)))
+    assert await progress(engine) == {ROOT: 60, LEFT: 60, LEAF: 90}
+
+
+async def test_a_late_measurement_moves_nothing(engine: AsyncEngine) -> None:
+    late = moved("90").model_copy(update={"measured_at": NOW - timedelta(days=1), "late": True})
+    await deliver(engine, [*history(ROOT, goal_set(measured=False)), *history(LEFT, goal_set(ROOT), moved("30"), late)])
+    row = (await tree(engine))[LEFT]
+    assert (row.version, row.value, row.own_progress, row.measured_at) == (3, 60, 30, NOW)
+    assert (await progress(engine))[ROOT] == 30
+
+
+async def test_of_bounds_to_keep_a_late_measurement_changes_the_share(engine: AsyncEngine) -> None:
+    keep = Keep(least=Decimal(95), most=None, period=KeepPeriod.MONTH)
+    metric = Metric(kind=MetricKind.KEEP, start=None, target=None, keep=keep)
+    late = moved("50").model_copy(update={"measured_at": NOW - timedelta(days=40), "late": True})
+    await deliver(engine, history(LEFT, goal_set().model_copy(update={"metric": metric})))
+    assert (await progress(engine))[LEFT] is None
+    await deliver(engine, [recorded(moved("100"), stream=LEFT, version=2), recorded(late, stream=LEFT, version=3)])
+    row = (await tree(engine))[LEFT]
+    assert (row.value, row.measured_at, row.progress) == (200, NOW, 50)
+
+
+async def test_raw_and_capped_progress_are_kept(engine: AsyncEngine) -> None:
+    beyond = moved("100").model_copy(update={"raw_progress": Decimal(140)})
+    await deliver(engine, history(LEFT, goal_set(), beyond))
+    row = (await tree(engine))[LEFT]
+    assert (row.raw_progress, row.own_progress, row.progress) == (140, 100, 100)
 
 
 async def test_a_weight_of_zero_does_not_count(engine: AsyncEngine) -> None:

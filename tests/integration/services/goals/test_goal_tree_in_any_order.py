@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from random import Random
 from uuid import UUID
@@ -17,6 +18,7 @@ from services.goals.projections.goal_rows import GOALS
 from shared.eventsourcing.projection import Apply
 from shared.eventsourcing.recorded import Recorded
 from shared.schemas.event import Event
+from shared.schemas.goal_metrics import GoalMeasureChosen, MeasuredBy
 from shared.schemas.goals import (
     GoalAchieved,
     GoalAligned,
@@ -32,13 +34,13 @@ from tests.unit.services.goals.examples import JUNE
 COUNT = 6
 steps = st.lists(
     st.tuples(
-        st.sampled_from(["align", "align", "measure", "measure", "achieve", "cancel"]),
+        st.sampled_from(["align", "align", "measure", "measure", "late", "source", "achieve", "cancel"]),
         st.integers(0, COUNT - 1),
         st.integers(-1, COUNT - 1),
         st.integers(0, 100),
         st.integers(0, 3),
     ),
-    max_size=25,
+    max_size=30,
 )
 measured = st.lists(st.booleans(), min_size=COUNT, max_size=COUNT)
 
@@ -51,6 +53,7 @@ class Company:
         self.versions = dict.fromkeys(range(COUNT), 0)
         self.parents: dict[int, int] = {}
         self.closed: set[int] = set()
+        self.sources = [MeasuredBy.METRIC if has_metric else None for has_metric in measured]
         for goal, has_metric in enumerate(measured):
             self._say(goal, goal_set(measured=has_metric))
 
@@ -71,6 +74,12 @@ class Company:
                 self._say(goal, GoalAligned(parent=parent, previous_parent=None, weight=Decimal(weight)))
             case "measure":
                 self._say(goal, moved(str(percent)))
+            case "late":
+                self._say(goal, moved(str(percent)).model_copy(update={"late": True}))
+            case "source" if (previous := self.sources[goal]) is not None:
+                by_metric = previous is MeasuredBy.METRIC
+                chosen = self.sources[goal] = MeasuredBy.CHILDREN if by_metric else MeasuredBy.METRIC
+                self._say(goal, GoalMeasureChosen(measured_by=chosen, previous=previous))
             case "achieve":
                 self.closed.add(goal)
                 self._say(goal, GoalAchieved(value=Decimal(1), progress=Decimal(percent), closed_on=JUNE))
@@ -87,28 +96,50 @@ class Company:
         return line
 
 
+@dataclass(slots=True)
+class Last:
+    """A goal as its own stream leaves it."""
+
+    source: MeasuredBy
+    own: Decimal | None
+    parent: GoalId | None
+    weight: Decimal
+    signed: bool = False
+    cancelled: bool = False
+
+    def then(self, event: Event) -> None:
+        match event:
+            case GoalAligned():
+                self.parent, self.weight = event.parent, event.weight
+            case GoalMeasureChosen():
+                self.source = event.measured_by
+            case GoalProgressRecorded(late=False) | GoalAchieved():
+                self.own, self.signed = event.progress, isinstance(event, GoalAchieved)
+            case GoalCancelled():
+                self.cancelled = True
+            case _:
+                pass
+
+
 def fold(log: Sequence[Recorded]) -> dict[GoalId, Decimal | None]:
     """What the tree must be, from the log's end state alone: top down, with no regard to any order."""
-    last: dict[GoalId, dict[str, object]] = {}
+    last: dict[GoalId, Last] = {}
     for record in log:
-        goal = last.setdefault(GoalId(record.stream_id), {"cancelled": False})
-        match record.event:
-            case GoalSet() as event:
-                goal |= {"own": Decimal(0) if event.metric else None, "parent": event.parent, "weight": event.weight}
-            case GoalAligned() as event:
-                goal |= {"parent": event.parent, "weight": event.weight}
-            case GoalProgressRecorded() | GoalAchieved() as event:
-                goal |= {"own": event.progress}
-            case _:
-                goal |= {"cancelled": True}
+        goal = GoalId(record.stream_id)
+        if isinstance(event := record.event, GoalSet):
+            last[goal] = Last(event.source, Decimal(0) if event.metric else None, event.parent, event.weight)
+        else:
+            assert isinstance(event, Event)
+            last[goal].then(event)
 
     def of(goal: GoalId) -> Decimal | None:
-        children = [(c["weight"], of(child)) for child, c in last.items() if c["parent"] == goal and not c["cancelled"]]
-        counted = [(w, p) for w, p in children if isinstance(w, Decimal) and p is not None]
-        total = sum(w for w, _ in counted)
+        if last[goal].source is not MeasuredBy.CHILDREN or last[goal].signed:
+            return last[goal].own
+        children = [(c.weight, of(child)) for child, c in last.items() if c.parent == goal and not c.cancelled]
+        counted = [(weight, progress) for weight, progress in children if progress is not None]
+        total = sum(weight for weight, _ in counted)
         if not total:
-            own = last[goal]["own"]
-            return own if isinstance(own, Decimal) else None
+            return None
         return (sum(w * p for w, p in counted) / Decimal(total)).quantize(Decimal("1e-12"), ROUND_HALF_UP)
 
     return {goal: of(goal) for goal in last}
@@ -139,7 +170,10 @@ ROUNDS = 25
 
 async def wrong_parents(engine: AsyncEngine, apply: Apply) -> int:
     """How often, of `ROUNDS`, a parent whose two children move at the same moment in two partitions ends up wrong."""
-    await deliver(engine, [*history(ROOT, goal_set()), *history(LEFT, goal_set(ROOT)), *history(RIGHT, goal_set(ROOT))])
+    await deliver(
+        engine,
+        [*history(ROOT, goal_set(measured=False)), *history(LEFT, goal_set(ROOT)), *history(RIGHT, goal_set(ROOT))],
+    )
     wrong = 0
     for percent in range(1, ROUNDS + 1):
         slices_at_once = [[recorded(moved(str(percent)), stream=child, version=2)] for child in (LEFT, RIGHT)]

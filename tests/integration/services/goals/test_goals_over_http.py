@@ -14,7 +14,7 @@ async def test_a_goal_is_set_measured_and_achieved(company: Company) -> None:
     answer = await company.alice.post("/goals", json=goal_of(ALICE))
     body = answer.json()
     assert (answer.status_code, body["version"], body["state"], answer.headers["ETag"]) == (201, 1, "active", '"1"')
-    assert body["allowed_actions"] == ["align", "record-progress", "achieve", "cancel"]
+    assert body["allowed_actions"] == ["align", "choose-measure", "weigh", "record-progress", "achieve", "cancel"]
     assert answer.headers["Location"] == f"/goals/v1/goals/{body['id']}"
 
     goal = body["id"]
@@ -58,7 +58,7 @@ async def test_progress_rolls_up_from_person_to_organization(company: Company) -
         company.hanna, CLARA, level="organization", title="Customers recommend us", metric=None, parent=None
     )
     team = await company.goal(company.hugo, HUGO, level="team", team="Support", metric=None, parent=top)
-    alices = await company.goal(company.hugo, ALICE, parent=team)
+    alices = await company.goal(company.hugo, ALICE, parent=team, weight="1")
     bobs = await company.goal(company.hugo, BOB, parent=team, weight="3")
     assert (await company.shown(company.eve, top))["progress"] == "0.00"
     await company.alice.post(f"/goals/{alices}/progress", json={"value": "0"})

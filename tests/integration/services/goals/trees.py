@@ -12,6 +12,7 @@ from services.goals.projections.goal_rows import GOALS, GoalRow, rows
 from shared.eventsourcing.projection import Apply
 from shared.eventsourcing.recorded import Recorded
 from shared.schemas.event import Event
+from shared.schemas.goal_metrics import MeasuredBy
 from shared.schemas.goals import (
     GoalProgressRecorded,
     GoalSet,
@@ -24,9 +25,18 @@ from tests.unit.services.goals.examples import NOW, team_goal_set
 ROOT, LEFT, RIGHT, LEAF = (GoalId(UUID(int=number)) for number in range(1, 5))
 
 
-def goal_set(parent: GoalId | None = None, weight: str = "1", *, measured: bool = True) -> GoalSet:
+def goal_set(
+    parent: GoalId | None = None, weight: str = "1", *, measured: bool = True, by_children: bool = False
+) -> GoalSet:
     metric = team_goal_set.metric if measured else None
-    return team_goal_set.model_copy(update={"parent": parent, "weight": Decimal(weight), "metric": metric})
+    return team_goal_set.model_copy(
+        update={
+            "parent": parent,
+            "weight": Decimal(weight),
+            "metric": metric,
+            "measured_by": MeasuredBy.CHILDREN if by_children else None,
+        }
+    )
 
 
 def moved(percent: str) -> GoalProgressRecorded:

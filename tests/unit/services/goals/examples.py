@@ -7,7 +7,7 @@ from uuid import UUID
 from hypothesis import strategies as st
 
 from shared.schemas.goal_changes import GoalLocked, GoalRescheduled, GoalRetitled, GoalUnlocked
-from shared.schemas.goal_metrics import Keep, KeepPeriod, Metric, MetricKind, Zones
+from shared.schemas.goal_metrics import GoalMeasureChosen, Keep, KeepPeriod, MeasuredBy, Metric, MetricKind, Zones
 from shared.schemas.goals import (
     GoalAchieved,
     GoalAligned,
@@ -98,6 +98,7 @@ keeps = st.builds(
     ),
 )
 partless = st.builds(Metric, kind=st.just(MetricKind("dial")), start=st.none(), target=st.none())
+measures = st.sampled_from([*MeasuredBy, MeasuredBy("guess")])
 metrics = ways | zones | keeps | partless
 plan_weights = st.lists(st.builds(PlanWeight, goal=goals, weight=shares), max_size=3).map(tuple)
 
@@ -113,8 +114,17 @@ goal_events = st.one_of(
         ends_on=st.dates(),
         parent=st.none() | goals,
         weight=shares,
+        weight_by_hand=st.booleans(),
+        measured_by=st.none() | measures,
     ),
-    st.builds(GoalAligned, parent=st.none() | goals, previous_parent=st.none() | goals, weight=shares),
+    st.builds(
+        GoalAligned,
+        parent=st.none() | goals,
+        previous_parent=st.none() | goals,
+        weight=shares,
+        weight_by_hand=st.booleans(),
+    ),
+    st.builds(GoalMeasureChosen, measured_by=measures, previous=measures),
     st.builds(
         GoalProgressRecorded,
         value=figures,

@@ -191,9 +191,9 @@ def test_a_goal_of_bounds_to_keep_closes_with_the_share_of_periods_that_kept_the
     given(GOAL, goal).when(achieve()).then(GoalAchieved(value=None, progress=None, closed_on=JUNE))
 
 
-def test_progress_on_a_goal_without_a_metric_is_rejected() -> None:
+def test_progress_on_a_goal_that_is_measured_by_those_below_it_is_rejected() -> None:
     without = team_goal_set.model_copy(update={"metric": None})
-    given(GOAL, without).when(record("1")).then_rejected("goal-has-no-metric")
+    given(GOAL, without).when(record("1")).then_rejected("goal-is-measured-by-the-goals-below-it", value=Decimal(1))
 
 
 def test_a_goal_is_achieved_with_its_final_value() -> None:
@@ -209,7 +209,7 @@ def test_a_goal_is_achieved_with_its_last_value_if_none_is_said() -> None:
 def test_a_goal_without_a_metric_is_achieved_without_a_value() -> None:
     without = team_goal_set.model_copy(update={"metric": None})
     given(GOAL, without).when(achieve()).then(GoalAchieved(value=None, progress=None, closed_on=JUNE))
-    given(GOAL, without).when(achieve("1")).then_rejected("goal-has-no-metric", value=Decimal(1))
+    given(GOAL, without).when(achieve("1")).then_rejected("goal-is-measured-by-the-goals-below-it", value=Decimal(1))
 
 
 def test_a_goal_does_not_close_before_it_starts() -> None:

@@ -18,7 +18,9 @@ from tests.unit.services.goals.examples import A_GOAL, JANUARY, JUNE, OTHER_PARE
 
 def test_a_goal_is_set_under_a_parent_with_its_weight_there() -> None:
     command = set_goal(parent=PARENT, parent_goal=parent, weight=Decimal("2.5"))
-    given(GOAL).when(command).then(team_goal_set.model_copy(update={"parent": PARENT, "weight": Decimal("2.5")}))
+    given(GOAL).when(command).then(
+        team_goal_set.model_copy(update={"parent": PARENT, "weight": Decimal("2.5"), "weight_by_hand": True})
+    )
 
 
 @pytest.mark.parametrize("command", [set_goal(parent=PARENT), align(parent_goal=None)])
@@ -35,7 +37,7 @@ def test_a_goal_is_moved_from_one_parent_to_another() -> None:
     other = parent.model_copy(update={"goal": OTHER_PARENT, "ancestors": ()})
     command = align(parent=OTHER_PARENT, parent_goal=other, weight=Decimal(3))
     given(GOAL, team_goal_set, under_parent).when(command).then(
-        GoalAligned(parent=OTHER_PARENT, previous_parent=PARENT, weight=Decimal(3))
+        GoalAligned(parent=OTHER_PARENT, previous_parent=PARENT, weight=Decimal(3), weight_by_hand=True)
     )
 
 
@@ -51,7 +53,7 @@ def test_aligning_where_a_goal_already_is_changes_nothing() -> None:
 
 def test_another_weight_under_the_same_parent_is_an_alignment() -> None:
     given(GOAL, team_goal_set, under_parent).when(align(weight=Decimal(0))).then(
-        GoalAligned(parent=PARENT, previous_parent=PARENT, weight=Decimal(0))
+        GoalAligned(parent=PARENT, previous_parent=PARENT, weight=Decimal(0), weight_by_hand=True)
     )
 
 
