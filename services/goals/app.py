@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from services.goals.api.permissions import ACCESS
-from services.goals.projections import goal_plans, goal_policies, goal_tree
+from services.goals.projections import goal_plans, goal_policies, goal_tree, plan_steps
 from services.goals.reactions import expire_goal_when_its_last_day_ends
 from shared.people.feed import PEOPLE_FEED
 from shared.runtime.service import Runtime, Service
@@ -18,6 +18,7 @@ def _routers(runtime: Runtime) -> "Sequence[APIRouter]":
     from services.goals.api.goal_commands import goal_command_routes  # noqa: PLC0415 - a worker loads no FastAPI
     from services.goals.api.goal_measures import goal_measure_routes  # noqa: PLC0415 - likewise
     from services.goals.api.goals import goal_routes  # noqa: PLC0415 - likewise
+    from services.goals.api.plan_steps import plan_step_routes  # noqa: PLC0415 - likewise
     from services.goals.api.plans import plan_routes  # noqa: PLC0415 - likewise
     from services.goals.api.policies import policy_routes  # noqa: PLC0415 - likewise
     from shared.runtime.erasure import erasure_routes  # noqa: PLC0415 - likewise
@@ -27,6 +28,7 @@ def _routers(runtime: Runtime) -> "Sequence[APIRouter]":
         goal_measure_routes(runtime),
         goal_routes(runtime),
         plan_routes(runtime),
+        plan_step_routes(runtime),
         policy_routes(runtime),
         erasure_routes(runtime, PersonalTextErased),
     ]
@@ -39,7 +41,7 @@ SERVICE: Final = Service(
     types=TYPES,
     routers=_routers,
     access=ACCESS,
-    projections=(goal_tree.PROJECTION, goal_plans.PROJECTION, goal_policies.PROJECTION),
+    projections=(goal_tree.PROJECTION, goal_plans.PROJECTION, goal_policies.PROJECTION, plan_steps.PROJECTION),
     feeds=lambda _runtime: (PEOPLE_FEED,),
     timers=expire_goal_when_its_last_day_ends.timers,
 )

@@ -66,6 +66,14 @@ async def reporting_line(connection: AsyncConnection, person: PersonId) -> list[
     return above
 
 
+async def managers(connection: AsyncConnection, person: PersonId) -> list[PersonId]:
+    """The managers above a person who have not left, the nearest first."""
+    above = await reporting_line(connection, person)
+    query = select(PEOPLE.c.person).where(PEOPLE.c.person.in_(above), PEOPLE.c.status == EmploymentStatus.LEFT.value)
+    left = set(await connection.scalars(query)) if above else set[UUID]()
+    return [manager for manager in above if manager not in left]
+
+
 async def direct_reports(connection: AsyncConnection, manager: PersonId) -> Sequence[PersonId]:
     """Who reports to the manager at the first step, leavers left out, in key order."""
     query = (

@@ -5,8 +5,9 @@ from typing import ClassVar, Final
 from uuid import UUID
 
 from shared.schemas.event import Event
+from shared.schemas.goal_metrics import Metric
 from shared.schemas.personal_text import PersonalText
-from shared.schemas.values import ShortText
+from shared.schemas.values import DecimalString, ShortText
 
 
 class GoalRetitled(Event):
@@ -30,6 +31,19 @@ class GoalRescheduled(Event):
     amendment: UUID | None = None
 
 
+class GoalRetargeted(Event):
+    """The goal is to reach something else; the figures are what was measured so far, by the new target."""
+
+    event_type: ClassVar[str] = "trellis.goals.GoalRetargeted.v1"
+
+    metric: Metric
+    previous: Metric
+    raw_progress: DecimalString | None
+    progress: DecimalString | None
+    regressed: bool
+    amendment: UUID | None = None
+
+
 class GoalLocked(Event):
     """From now on title, target, dates and owner change by an amendment of this agreement alone; progress stays free.
 
@@ -49,4 +63,10 @@ class GoalUnlocked(Event):
     agreement: UUID
 
 
-EVENTS: Final[tuple[type[Event], ...]] = (GoalRetitled, GoalRescheduled, GoalLocked, GoalUnlocked)
+EVENTS: Final[tuple[type[Event], ...]] = (
+    GoalRetitled,
+    GoalRescheduled,
+    GoalRetargeted,
+    GoalLocked,
+    GoalUnlocked,
+)

@@ -1,14 +1,15 @@
-"""The published language of the goals service: goals, their measurement, and the plans that weigh them."""
+"""The published language of the goals service: goals and their measurement; what its events are in all."""
 
 import operator
 from datetime import date
 from decimal import Decimal
 from typing import Any, ClassVar, Final
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, Field
 
-from shared.schemas import goal_changes, goal_metrics, goal_policies
+from shared.schemas import goal_changes, goal_metrics, goal_plans, goal_policies
 from shared.schemas.event import Event, EventTypes, Upcaster
+from shared.schemas.goal_levels import GoalLevel
 from shared.schemas.goal_metrics import MeasuredBy, Metric
 from shared.schemas.identifiers import GoalId, PersonId
 from shared.schemas.personal_text import PersonalText
@@ -18,28 +19,11 @@ TOPIC: Final = "goals.events"
 _BY_HAND: Final = "The weight was said; else all children weigh the same. Left out where false."
 
 
-class GoalLevel(OpenEnum):
-    """Whose goal it is: the company's, a team's or one person's."""
-
-    ORGANIZATION = "organization"
-    TEAM = "team"
-    PERSON = "person"
-
-
 class ProgressSource(OpenEnum):
     """Where a measurement came from."""
 
     MANUAL = "manual"
     INTEGRATION = "integration"
-
-
-class PlanWeight(BaseModel):
-    """How much one goal counts in a person's plan, in percent."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    goal: GoalId
-    weight: DecimalString
 
 
 class GoalSet(Event):
@@ -132,30 +116,6 @@ class GoalExpired(Event):
     late_seconds: int
 
 
-class GoalPlanProposed(Event):
-    """The owner or the manager proposed which goals count in a period, and how much."""
-
-    event_type: ClassVar[str] = "trellis.goals.GoalPlanProposed.v1"
-
-    owner: PersonId
-    starts_on: date
-    ends_on: date
-    weights: tuple[PlanWeight, ...]
-    proposed_by: PersonId
-
-
-class GoalPlanAgreed(Event):
-    """The other one agreed to the plan as it was proposed; its weights total exactly 100.00."""
-
-    event_type: ClassVar[str] = "trellis.goals.GoalPlanAgreed.v1"
-
-    owner: PersonId
-    starts_on: date
-    ends_on: date
-    weights: tuple[PlanWeight, ...]
-    agreed_by: PersonId
-
-
 class PersonalTextErased(Event):
     """The key of every goal title about the person is gone: no copy of it opens any more, wherever it lies."""
 
@@ -177,10 +137,9 @@ EVENTS: Final[tuple[type[Event], ...]] = (
     GoalAchieved,
     GoalCancelled,
     GoalExpired,
-    GoalPlanProposed,
-    GoalPlanAgreed,
     PersonalTextErased,
     *goal_changes.EVENTS,
+    *goal_plans.EVENTS,
     *goal_policies.EVENTS,
     *goal_metrics.EVENTS,
 )

@@ -83,3 +83,6 @@ ADOPT_POLICY: Final[Examples] = {
         "value": {"options": {"plan-period": "half-year"}, "reason": "two-rounds-a-year"}
     },
 }
+RETURN_PLAN: Final[Examples] = {
+    "with a comment": {"value": {"comment": "The second goal is the team's; let us weigh it less."}}
+}

@@ -34,6 +34,9 @@ ACHIEVE: Final = "achieve"
 CANCEL: Final = "cancel"
 PROPOSE: Final = "propose"
 AGREE: Final = "agree"
+DRAFT: Final = "draft"
+RETURN: Final = "return"
+AMEND: Final = "amend"
 ADOPT: Final = "adopt"
 
 _USUALLY_SEEN: Final[Mapping[GoalLevel, Who]] = {
@@ -79,10 +82,14 @@ _DONE: Final[Mapping[GoalLevel, Mapping[str, Who]]] = {
 PLANS: Final = Permissions(
     {
         READ: OWNER | MANAGER | SKIP_LEVEL | HR,
+        DRAFT: OWNER | MANAGER | SKIP_LEVEL | HR,
         PROPOSE: OWNER | MANAGER | SKIP_LEVEL | HR,
+        RETURN: OWNER | MANAGER | SKIP_LEVEL | HR,
         AGREE: OWNER | MANAGER | SKIP_LEVEL | HR,
+        AMEND: OWNER | MANAGER | SKIP_LEVEL | HR,
     }
 )
+"""Two sides agree, and which of these is the owner's other side is said by the policy: `domain/plan_sides.py`."""
 POLICIES: Final = Permissions({READ: EVERYBODY | ADMIN, ADOPT: HR | ADMIN})
 GOALS: Final[Mapping[tuple[GoalLevel, GoalVisibility | None], Permissions]] = {
     (level, visibility): Permissions({READ: seen, **_DONE[level]})

@@ -19,6 +19,7 @@ from services.goals.domain.goal_measure import (
 from services.goals.domain.goal_progress import RecordProgress, record_progress
 from services.goals.domain.goal_setting import SetGoal, set_goal
 from services.goals.domain.goal_states import Goal, GoalEvent, NotSet, evolve
+from services.goals.domain.goal_target import RetargetGoal, retarget
 from services.goals.domain.goal_wording import RetitleGoal, retitle
 from shared.eventsourcing.decider import Command, Decider
 
@@ -28,6 +29,7 @@ DECISIONS: Final[Mapping[type[Command], Callable[[Goal, Any], Sequence[GoalEvent
         AlignGoal: align,
         RetitleGoal: retitle,
         RescheduleGoal: reschedule,
+        RetargetGoal: retarget,
         LockGoal: lock,
         UnlockGoal: unlock,
         ChooseMeasure: choose_measure,

@@ -10,7 +10,7 @@ from services.goals.domain.measurement import Measured, Reading, measured, unmea
 from services.goals.domain.metric import SAID_IN_PERCENT
 from services.goals.domain.parent import ParentGoal
 from shared.eventsourcing.decider import Rejected
-from shared.schemas.goal_changes import GoalLocked, GoalRescheduled, GoalRetitled, GoalUnlocked
+from shared.schemas.goal_changes import GoalLocked, GoalRescheduled, GoalRetargeted, GoalRetitled, GoalUnlocked
 from shared.schemas.goal_metrics import GoalMeasureChosen, MeasuredBy, Metric
 from shared.schemas.goals import (
     GoalAchieved,
@@ -44,6 +44,8 @@ class Active:
     ends_on: date
     expired: bool = False
     locked_by: UUID | None = None
+    titles: int = 1
+    """How many it has had: a sealed title cannot be compared."""
 
     @property
     def current(self) -> Decimal | None:
@@ -100,6 +102,7 @@ GoalEvent = (
     | GoalAligned
     | GoalRetitled
     | GoalRescheduled
+    | GoalRetargeted
     | GoalLocked
     | GoalUnlocked
     | GoalMeasureChosen
@@ -134,9 +137,11 @@ def _changed(goal: Active, event: GoalEvent) -> Active:
         case GoalMeasureChosen():
             return replace(goal, measured_by=event.measured_by)
         case GoalRetitled():
-            return replace(goal, title=event.title)
+            return replace(goal, title=event.title, titles=goal.titles + 1)
         case GoalRescheduled():
             return replace(goal, starts_on=event.starts_on, ends_on=event.ends_on, expired=False)
+        case GoalRetargeted():
+            return replace(goal, metric=event.metric)
         case GoalLocked():
             return replace(goal, locked_by=event.agreement)
         case GoalUnlocked():

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.goals.domain.policy import Option, Policy
 from shared.eventsourcing.decider import Rejected, RequestBody
-from shared.schemas.goals import PlanWeight
+from shared.schemas.goal_plans import PlanWeight
 from shared.schemas.identifiers import GoalId
 from shared.schemas.values import DecimalString
 

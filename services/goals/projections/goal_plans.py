@@ -1,26 +1,41 @@
-"""Goal plans: which goals count for a person in a period, how much, and whether it is agreed."""
+"""Goal plans: which goals count in a period, how much, whether it is agreed, and what waits for the other side."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
+from uuid import UUID
 
-from sqlalchemy import Column, Date, Index, Integer, MetaData, RowMapping, Table, Text, Uuid, func, select, tuple_
+from sqlalchemy import Column, Date, Index, Integer, MetaData, RowMapping, Table, Text, Uuid, select, tuple_
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.eventsourcing.projection import Projection
 from shared.eventsourcing.recorded import Recorded
-from shared.schemas.goals import TOPIC, GoalPlanAgreed, GoalPlanProposed, PlanWeight
+from shared.schemas.event import Event
+from shared.schemas.goal_levels import GoalLevel
+from shared.schemas.goal_plans import (
+    GoalAmendmentProposed,
+    GoalAmendmentReturned,
+    GoalPlanAgreed,
+    GoalPlanAmended,
+    GoalPlanDrafted,
+    GoalPlanProposed,
+    GoalPlanReturned,
+    PlanWeight,
+)
+from shared.schemas.goals import TOPIC
 from shared.schemas.identifiers import GoalPlanId, PersonId
 
 
 class PlanState(StrEnum):
     """Where a plan is in its life."""
 
+    DRAFTED = "drafted"
     PROPOSED = "proposed"
+    RETURNED = "returned"
     AGREED = "agreed"
 
 
@@ -31,28 +46,35 @@ PLANS: Final = Table(
     Column("version", Integer, nullable=False),
     Column("state", Text, nullable=False),
     Column("owner", Uuid, nullable=False),
+    Column("level", Text, nullable=False),
     Column("starts_on", Date, nullable=False),
     Column("ends_on", Date, nullable=False),
     Column("weights", JSONB, nullable=False, comment="as in the event"),
     Column("proposed_by", Uuid),
     Column("agreed_by", Uuid),
+    Column("amendment", Uuid, comment="the one that waits for the other side"),
+    Column("amendment_by", Uuid),
     Index("goal_plans_by_owner", "owner", "starts_on", "plan"),
 )
+_Row: TypeAlias = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanRow:
-    """A plan as it stands; weights in percent."""
+    """A plan as it stands; weights in percent. `amendment` is the one that waits, `amendment_by` who proposed it."""
 
     plan: GoalPlanId
     version: int
     state: PlanState
     owner: PersonId
+    level: GoalLevel = GoalLevel.PERSON
     starts_on: date
     ends_on: date
     weights: tuple[PlanWeight, ...]
-    proposed_by: PersonId
+    proposed_by: PersonId | None
     agreed_by: PersonId | None
+    amendment: UUID | None = None
+    amendment_by: PersonId | None = None
 
     @property
     def total(self) -> Decimal:
@@ -61,29 +83,62 @@ class PlanRow:
 
 async def apply(connection: AsyncConnection, events: Sequence[Recorded]) -> None:
     """A plan is one stream, hence one row that no other partition touches; its events are written in their order."""
-    changes = [columns for record in events if (columns := _columns(record)) is not None]
-    if not changes:
+    of_plans = [record for record in events if _touches(record.event)]
+    if not of_plans:
         return
-    statement = insert(PLANS)
-    new: dict[str, Any] = {c.name: statement.excluded[c.name] for c in PLANS.columns if c.name != "plan"}
-    new["proposed_by"] = func.coalesce(statement.excluded.proposed_by, PLANS.c.proposed_by)
-    await connection.execute(statement.on_conflict_do_update(index_elements=[PLANS.c.plan], set_=new), changes)
+    rows = await _rows(connection, {record.stream_id for record in of_plans})
+    for record in of_plans:
+        before = rows.get(record.stream_id, {"plan": record.stream_id, "amendment": None, "amendment_by": None})
+        rows[record.stream_id] = {**before, "version": record.version, **_change(record.event)}
+    whole = [row for row in rows.values() if "state" in row]
+    if whole:
+        statement = insert(PLANS)
+        new = {c.name: statement.excluded[c.name] for c in PLANS.columns if c.name != "plan"}
+        await connection.execute(statement.on_conflict_do_update(index_elements=[PLANS.c.plan], set_=new), whole)
 
 
-def _columns(record: Recorded) -> dict[str, Any] | None:
-    """The row after the event; an agreement leaves the proposer as the proposal wrote them."""
-    event = record.event
+def _touches(event: Event) -> bool:
+    return bool(_change(event))
+
+
+def _change(event: Event) -> _Row:
+    """What the event changes in its plan's row; nothing where it is none of a plan's."""
     match event:
+        case GoalPlanDrafted():
+            return {**_terms(event), "state": PlanState.DRAFTED, "proposed_by": None, "agreed_by": None}
         case GoalPlanProposed():
-            parties = {"state": PlanState.PROPOSED, "proposed_by": event.proposed_by, "agreed_by": None}
+            return {**_terms(event), "state": PlanState.PROPOSED, "proposed_by": event.proposed_by, "agreed_by": None}
+        case GoalPlanReturned():
+            return {"state": PlanState.RETURNED}
         case GoalPlanAgreed():
-            parties = {"state": PlanState.AGREED, "proposed_by": None, "agreed_by": event.agreed_by}
+            return {**_terms(event), "state": PlanState.AGREED, "agreed_by": event.agreed_by}
+        case GoalAmendmentProposed():
+            return {"amendment": event.amendment, "amendment_by": event.proposed_by}
+        case GoalAmendmentReturned():
+            return {"amendment": None, "amendment_by": None}
+        case GoalPlanAmended():
+            return {"weights": _weights(event.weights), "amendment": None, "amendment_by": None}
         case _:
-            return None
-    weights = [weight.model_dump(mode="json") for weight in event.weights]
-    period = {"starts_on": event.starts_on, "ends_on": event.ends_on}
-    identity = {"plan": record.stream_id, "version": record.version, "owner": event.owner}
-    return {**identity, **period, **parties, "weights": weights}
+            return {}
+
+
+def _terms(event: GoalPlanDrafted | GoalPlanProposed | GoalPlanAgreed) -> _Row:
+    return {
+        "owner": event.owner,
+        "level": event.level.value,
+        "starts_on": event.starts_on,
+        "ends_on": event.ends_on,
+        "weights": _weights(event.weights),
+    }
+
+
+def _weights(weights: Sequence[PlanWeight]) -> list[_Row]:
+    return [weight.model_dump(mode="json") for weight in weights]
+
+
+async def _rows(connection: AsyncConnection, plans: set[UUID]) -> dict[UUID, _Row]:
+    found = await connection.execute(select(PLANS).where(PLANS.c.plan.in_(plans)))
+    return {row["plan"]: dict(row) for row in found.mappings()}
 
 
 async def find(connection: AsyncConnection, plan: GoalPlanId) -> PlanRow | None:
@@ -106,9 +161,10 @@ def _row(columns: RowMapping) -> PlanRow:
     values: dict[str, Any] = {
         **columns,
         "state": PlanState(columns["state"]),
+        "level": GoalLevel(columns["level"]),
         "weights": tuple(PlanWeight.model_validate(weight) for weight in columns["weights"]),
     }
     return PlanRow(**values)
 
 
-PROJECTION: Final = Projection(name="goal_plans", topics=(TOPIC,), tables=(PLANS,), apply=apply)
+PROJECTION: Final = Projection(name="goal_plans", version=2, topics=(TOPIC,), tables=(PLANS,), apply=apply)

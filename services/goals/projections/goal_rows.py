@@ -29,7 +29,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.eventsourcing.recorded import Recorded
 from shared.schemas.event import Event
-from shared.schemas.goal_changes import GoalRescheduled, GoalRetitled
+from shared.schemas.goal_changes import GoalRescheduled, GoalRetargeted, GoalRetitled
 from shared.schemas.goal_metrics import GoalMeasureChosen, MeasuredBy, Metric
 from shared.schemas.goals import GoalAchieved, GoalAligned, GoalCancelled, GoalExpired, GoalProgressRecorded, GoalSet
 from shared.schemas.identifiers import GoalId, PersonId
@@ -128,6 +128,8 @@ def _changed(row: GoalRow, event: Event) -> dict[str, Any]:
             return {"title": event.title}
         case GoalRescheduled():
             return {"starts_on": event.starts_on, "ends_on": event.ends_on, "expired": False}
+        case GoalRetargeted():
+            return {"metric": event.metric, "own_progress": event.progress, "regressed": event.regressed}
         case GoalProgressRecorded():
             return _measured(row, event)
         case GoalAchieved():

@@ -26,6 +26,7 @@ from tests.servers.service import MigratedDatabases, RunningService, running
 CLARA, HUGO, ALICE, BOB, EVE, HANNA = (
     PersonId(derived("person", name)) for name in ("clara", "hugo", "alice", "bob", "eve", "hanna")
 )
+READ_MODELS = "goal_tree, goal_plans, goal_policies, goal_plan_steps, goal_wordings, people"
 COMPANY = [record(CLARA), record(HUGO, CLARA), record(ALICE, HUGO), record(BOB, HUGO), record(EVE), record(HANNA)]
 
 
@@ -89,7 +90,7 @@ async def migrated(databases: MigratedDatabases) -> AsyncIterator[AsyncEngine]:
 async def engine(migrated: AsyncEngine) -> AsyncEngine:
     """A migrated database without people, goals and plans."""
     async with migrated.begin() as connection:
-        await connection.execute(text("truncate goal_tree, goal_plans, goal_policies, people"))
+        await connection.execute(text(f"truncate {READ_MODELS}"))
     return migrated
 
 

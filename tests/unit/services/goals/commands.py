@@ -9,6 +9,7 @@ from services.goals.domain.goal_closing import AchieveGoal, CancelGoal, ExpireGo
 from services.goals.domain.goal_dates import RescheduleGoal
 from services.goals.domain.goal_progress import RecordProgress
 from services.goals.domain.goal_setting import SetGoal
+from services.goals.domain.goal_target import RetargetGoal
 from services.goals.domain.goal_wording import RetitleGoal
 from services.goals.domain.metric import MetricBody
 from services.goals.domain.parent import ParentGoal
@@ -76,3 +77,9 @@ def retitle(title: str, **changes: Any) -> RetitleGoal:
 
 def reschedule(starts_on: date = JANUARY, ends_on: date = JUNE, **changes: Any) -> RescheduleGoal:
     return RescheduleGoal(goal=A_GOAL, starts_on=starts_on, ends_on=ends_on, **BY_THE_MANAGER, **changes)
+
+
+def retarget(target: str, **changes: Any) -> RetargetGoal:
+    asked: dict[str, Any] = {"kind": MetricKind.NUMBER, "start": Decimal(200), "unit": "tickets", **changes}
+    amendment = asked.pop("amendment", None)
+    return RetargetGoal(metric=MetricBody(target=Decimal(target), **asked), amendment=amendment, **BY_THE_MANAGER)

@@ -2,24 +2,36 @@
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from hypothesis import strategies as st
 
-from shared.schemas.goal_changes import GoalLocked, GoalRescheduled, GoalRetitled, GoalUnlocked
+from shared.schemas.goal_changes import GoalLocked, GoalRescheduled, GoalRetargeted, GoalRetitled, GoalUnlocked
 from shared.schemas.goal_metrics import GoalMeasureChosen, Keep, KeepPeriod, MeasuredBy, Metric, MetricKind, Zones
+from shared.schemas.goal_plans import (
+    GoalAmendmentProposed,
+    GoalAmendmentReturned,
+    GoalCancellation,
+    GoalChange,
+    GoalHandover,
+    GoalPlanAgreed,
+    GoalPlanAmended,
+    GoalPlanDrafted,
+    GoalPlanProposed,
+    GoalPlanReturned,
+    PlanWeight,
+    SeenGoal,
+)
 from shared.schemas.goals import (
     GoalAchieved,
     GoalAligned,
     GoalCancelled,
     GoalExpired,
     GoalLevel,
-    GoalPlanAgreed,
-    GoalPlanProposed,
     GoalProgressRecorded,
     GoalSet,
     PersonalTextErased,
-    PlanWeight,
     ProgressSource,
 )
 from shared.schemas.identifiers import GoalId, PersonId
@@ -146,6 +158,15 @@ goal_events = st.one_of(
         previous_ends_on=st.dates(),
         amendment=st.none() | st.uuids(),
     ),
+    st.builds(
+        GoalRetargeted,
+        metric=metrics,
+        previous=metrics,
+        raw_progress=st.none() | figures,
+        progress=st.none() | shares,
+        regressed=st.booleans(),
+        amendment=st.none() | st.uuids(),
+    ),
     st.builds(GoalLocked, agreement=agreements),
     st.builds(GoalUnlocked, agreement=agreements),
     st.builds(
@@ -156,17 +177,42 @@ goal_events = st.one_of(
         late_seconds=st.integers(min_value=0),
     ),
 )
+_scope: dict[str, Any] = {
+    "owner": people,
+    "level": st.sampled_from([*GoalLevel, GoalLevel("division")]),
+    "starts_on": st.dates(),
+    "ends_on": st.dates(),
+    "weights": plan_weights,
+}
+_seen = st.lists(st.builds(SeenGoal, goal=goals, version=st.integers(1), fingerprint=words), max_size=2).map(tuple)
 goal_plan_events = st.one_of(
+    st.builds(GoalPlanDrafted, drafted_by=people, **_scope),
+    st.builds(GoalPlanProposed, seen=_seen, proposed_by=people, **_scope),
+    st.builds(GoalPlanReturned, owner=people, comment=sealed_texts, returned_by=people),
+    st.builds(GoalPlanAgreed, agreed_by=people, **_scope),
     st.builds(
-        GoalPlanProposed,
+        GoalAmendmentProposed,
+        amendment=agreements,
         owner=people,
-        starts_on=st.dates(),
-        ends_on=st.dates(),
         weights=plan_weights,
+        seen=_seen,
+        changes=st.lists(
+            st.builds(
+                GoalChange,
+                goal=goals,
+                title=st.none() | words | sealed_texts,
+                metric=st.none() | metrics,
+                starts_on=st.none() | st.dates(),
+                ends_on=st.none() | st.dates(),
+            ),
+            max_size=2,
+        ).map(tuple),
+        cancellations=st.lists(st.builds(GoalCancellation, goal=goals, reason=words), max_size=1).map(tuple),
+        handovers=st.lists(st.builds(GoalHandover, goal=goals, to=people), max_size=1).map(tuple),
+        reason=sealed_texts,
         proposed_by=people,
     ),
-    st.builds(
-        GoalPlanAgreed, owner=people, starts_on=st.dates(), ends_on=st.dates(), weights=plan_weights, agreed_by=people
-    ),
+    st.builds(GoalAmendmentReturned, amendment=agreements, owner=people, comment=sealed_texts, returned_by=people),
+    st.builds(GoalPlanAmended, amendment=agreements, owner=people, weights=plan_weights, approved_by=people),
 )
 text_erased = st.builds(PersonalTextErased, person=people, by=people)

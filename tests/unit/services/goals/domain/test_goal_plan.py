@@ -1,25 +1,18 @@
 """Rules of goal plans: drafting is soft, agreement takes the other one and weights of exactly 100.00."""
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
-from hypothesis import given as for_all
-from hypothesis import strategies as st
 
-from services.goals.domain.goal_plan import (
-    GOAL_PLAN,
-    AgreeGoalPlan,
-    GoalFact,
-    GoalPlanCommand,
-    GoalPlanEvent,
-    ProposeGoalPlan,
-)
-from services.goals.domain.plan_weights import PlannedGoal
-from services.goals.domain.policy import DEFAULT
-from shared.eventsourcing.decider import Rejected
-from shared.schemas.event import encode
-from shared.schemas.goals import TYPES, GoalPlanAgreed, GoalPlanProposed, PlanWeight
+from services.goals.domain.goal_plan import GOAL_PLAN
+from services.goals.domain.plan_sides import Standing
+from services.goals.domain.plan_weights import PLAN_GOALS, CountLimits, PlannedGoal
+from services.goals.domain.planned_goals import GoalFact, Holding
+from shared.schemas.goal_levels import GoalLevel
+from shared.schemas.identifiers import GoalPlanId
 from tests.spec import given
 from tests.unit.services.goals.examples import (
     A_GOAL,
@@ -27,62 +20,34 @@ from tests.unit.services.goals.examples import (
     JANUARY,
     JUNE,
     MANAGER,
-    NOW,
-    OTHER_PARENT,
     OWNER,
-    PARENT,
-    goal_plan_events,
-    goals,
-    people,
 )
-
-SECOND, THIRD = PARENT, OTHER_PARENT
-facts = tuple(GoalFact(goal=goal, owner=OWNER, active=True) for goal in (A_GOAL, SECOND, THIRD))
-
-
-def weights(*percent: str) -> tuple[PlanWeight, ...]:
-    return tuple(
-        PlanWeight(goal=goal, weight=Decimal(weight))
-        for goal, weight in zip((A_GOAL, SECOND, THIRD), percent, strict=False)
-    )
-
-
-def by_hand(*percent: str) -> tuple[PlannedGoal, ...]:
-    return tuple(PlannedGoal(goal=weight.goal, weight=weight.weight) for weight in weights(*percent))
-
-
-def propose(**changes: Any) -> ProposeGoalPlan:
-    asked: dict[str, Any] = {
-        "owner": OWNER,
-        "starts_on": JANUARY,
-        "ends_on": JUNE,
-        "goals": by_hand("50", "30", "20"),
-        "facts": facts,
-        "policy": DEFAULT,
-        "at": NOW,
-        "by": MANAGER,
-    }
-    return ProposeGoalPlan(**{**asked, **changes})
-
-
-def agree(**changes: Any) -> AgreeGoalPlan:
-    asked: dict[str, Any] = {"facts": facts, "policy": DEFAULT, "at": NOW, "by": OWNER}
-    return AgreeGoalPlan(**{**asked, **changes})
-
-
-def proposed(*percent: str, **changes: Any) -> GoalPlanProposed:
-    said: dict[str, Any] = {"owner": OWNER, "starts_on": JANUARY, "ends_on": JUNE, "proposed_by": MANAGER, **changes}
-    return GoalPlanProposed(weights=weights(*percent), **said)
-
-
-agreed = GoalPlanAgreed(
-    owner=OWNER, starts_on=JANUARY, ends_on=JUNE, weights=weights("50.00", "30.00", "20.00"), agreed_by=OWNER
+from tests.unit.services.goals.plans import (
+    SECOND,
+    THIRD,
+    agree,
+    agreed,
+    as_manager,
+    as_owner,
+    by_hand,
+    draft,
+    drafted,
+    fact,
+    facts,
+    propose,
+    proposed,
+    proposed_by_hand,
+    send_back,
+    sent_back,
+    weights,
 )
-draft = proposed("50.00", "30.00", "20.00")
+from tests.unit.services.goals.policies import choosing
+
+OTHER_PLAN = GoalPlanId(UUID(int=0xB1))
 
 
 def test_a_plan_is_proposed_with_its_weights() -> None:
-    given(GOAL_PLAN).when(propose()).then(draft)
+    given(GOAL_PLAN).when(propose()).then(proposed_by_hand)
 
 
 def test_a_draft_need_not_total_100() -> None:
@@ -102,15 +67,17 @@ def test_weights_are_all_by_hand_or_all_equal() -> None:
 
 
 def test_a_new_proposal_takes_the_place_of_the_one_before() -> None:
-    given(GOAL_PLAN, draft).when(propose(goals=by_hand("100"), by=OWNER)).then(proposed("100.00", proposed_by=OWNER))
+    given(GOAL_PLAN, proposed_by_hand).when(propose(goals=by_hand("100"), **as_owner)).then(
+        proposed("100.00", proposed_by=OWNER)
+    )
 
 
 def test_proposing_the_same_again_changes_nothing() -> None:
-    given(GOAL_PLAN, draft).when(propose()).then_nothing()
+    given(GOAL_PLAN, proposed_by_hand).when(propose()).then_nothing()
 
 
 def test_an_agreed_plan_is_not_proposed_again() -> None:
-    given(GOAL_PLAN, draft, agreed).when(propose()).then_rejected("goal-plan-is-already-agreed")
+    given(GOAL_PLAN, proposed_by_hand, agreed).when(propose()).then_rejected("goal-plan-is-already-agreed")
 
 
 def test_a_plan_does_not_end_before_it_starts() -> None:
@@ -128,34 +95,36 @@ def test_a_plan_names_a_goal_once() -> None:
     ("known", "rule"),
     [
         (facts[:2], "plan-goal-must-exist"),
-        ((*facts[:2], GoalFact(goal=THIRD, owner=HR, active=True)), "plan-goal-must-be-the-owners"),
-        ((*facts[:2], GoalFact(goal=THIRD, owner=OWNER, active=False)), "plan-goal-must-be-active"),
+        ((*facts[:2], fact(THIRD, owner=HR)), "plan-goal-must-be-the-owners"),
+        ((*facts[:2], fact(THIRD, active=False)), "plan-goal-must-be-active"),
     ],
 )
 def test_a_plan_weighs_goals_that_are_the_owners_and_active(known: tuple[GoalFact, ...], rule: str) -> None:
     given(GOAL_PLAN).when(propose(facts=known)).then_rejected(rule, goal=THIRD)
-    given(GOAL_PLAN, draft).when(agree(facts=known)).then_rejected(rule, goal=THIRD)
+    given(GOAL_PLAN, proposed_by_hand).when(agree(facts=known)).then_rejected(rule, goal=THIRD)
 
 
 def test_the_owner_agrees_to_what_the_manager_proposed() -> None:
-    given(GOAL_PLAN, draft).when(agree()).then(agreed)
+    given(GOAL_PLAN, proposed_by_hand).when(agree()).then(agreed)
 
 
 def test_the_manager_agrees_to_what_the_owner_proposed() -> None:
-    own = draft.model_copy(update={"proposed_by": OWNER})
-    given(GOAL_PLAN, own).when(agree(by=MANAGER)).then(agreed.model_copy(update={"agreed_by": MANAGER}))
+    own = proposed_by_hand.model_copy(update={"proposed_by": OWNER})
+    given(GOAL_PLAN, own).when(agree(**as_manager)).then(agreed.model_copy(update={"agreed_by": MANAGER}))
 
 
 @pytest.mark.parametrize("proposer", [OWNER, MANAGER])
 def test_nobody_agrees_to_their_own_proposal(proposer: Any) -> None:
-    own = draft.model_copy(update={"proposed_by": proposer})
-    given(GOAL_PLAN, own).when(agree(by=proposer)).then_rejected(
+    own = proposed_by_hand.model_copy(update={"proposed_by": proposer})
+    given(GOAL_PLAN, own).when(agree(by=proposer, standing=Standing(manager=True))).then_rejected(
         "goal-plan-must-be-agreed-by-the-other", proposed_by=proposer, by=proposer
     )
 
 
 def test_a_plan_is_not_agreed_over_its_owners_head() -> None:
-    given(GOAL_PLAN, draft).when(agree(by=HR)).then_rejected("goal-plan-needs-its-owner", owner=OWNER)
+    given(GOAL_PLAN, proposed_by_hand).when(agree(by=HR, standing=Standing(manager=True))).then_rejected(
+        "goal-plan-needs-its-owner", owner=OWNER, proposed_by=MANAGER, by=HR
+    )
 
 
 @pytest.mark.parametrize(
@@ -180,55 +149,85 @@ def test_a_weight_may_be_zero() -> None:
 
 
 def test_agreeing_twice_changes_nothing() -> None:
-    given(GOAL_PLAN, draft, agreed).when(agree()).then_nothing()
+    given(GOAL_PLAN, proposed_by_hand, agreed).when(agree()).then_nothing()
 
 
 def test_an_agreed_plan_is_not_agreed_by_somebody_else() -> None:
-    given(GOAL_PLAN, draft, agreed).when(agree(by=MANAGER)).then_rejected("goal-plan-is-already-agreed")
+    given(GOAL_PLAN, proposed_by_hand, agreed).when(agree(**as_manager)).then_rejected("goal-plan-is-already-agreed")
 
 
 def test_a_plan_that_was_never_proposed_is_not_agreed() -> None:
     given(GOAL_PLAN).when(agree()).then_rejected("goal-plan-is-not-proposed")
 
 
-histories = st.lists(goal_plan_events, max_size=4)
-known_goals = st.lists(st.builds(GoalFact, goal=goals, owner=people, active=st.booleans()), max_size=3).map(tuple)
-planned = st.builds(PlannedGoal, goal=goals, weight=st.none() | st.sampled_from([Decimal(100), Decimal("33.33")]))
-commands = st.one_of(
-    st.builds(
-        ProposeGoalPlan,
-        owner=people,
-        starts_on=st.dates(),
-        ends_on=st.dates(),
-        goals=st.lists(planned, min_size=1, max_size=3).map(tuple),
-        facts=known_goals,
-        policy=st.just(DEFAULT),
-        at=st.just(NOW),
-        by=people,
-    ),
-    st.builds(AgreeGoalPlan, facts=known_goals, policy=st.just(DEFAULT), at=st.just(NOW), by=people),
-)
+def test_a_draft_asks_nobody_and_is_replaced_freely() -> None:
+    given(GOAL_PLAN).when(draft()).then(drafted)
+    given(GOAL_PLAN, drafted).when(draft()).then_nothing()
+    given(GOAL_PLAN, drafted).when(propose()).then(proposed_by_hand)
+    given(GOAL_PLAN, drafted).when(agree()).then_rejected("goal-plan-is-not-proposed", state="Drafted")
 
 
-@for_all(goal_plan_events)
-def test_events_survive_storage(event: GoalPlanEvent) -> None:
-    stored = encode(event)
-    read = TYPES.decode(event.event_type, stored)
-    assert read == event
-    assert encode(event) == stored
+def test_a_draft_does_not_take_a_proposal_from_under_the_others_eyes() -> None:
+    given(GOAL_PLAN, proposed_by_hand).when(draft()).then_rejected("goal-plan-is-already-proposed", proposed_by=MANAGER)
 
 
-@for_all(histories)
-def test_evolve_never_fails_on_any_history(history: list[GoalPlanEvent]) -> None:
-    GOAL_PLAN.fold(history)
+def test_the_other_sends_a_proposal_back_with_a_comment() -> None:
+    given(GOAL_PLAN, proposed_by_hand).when(send_back()).then(sent_back)
+    given(GOAL_PLAN, proposed_by_hand, sent_back).when(send_back()).then_nothing()
 
 
-@for_all(histories, commands)
-def test_deciding_twice_adds_nothing(history: list[GoalPlanEvent], command: GoalPlanCommand) -> None:
-    state = GOAL_PLAN.fold(history)
-    try:
-        state = GOAL_PLAN.fold(GOAL_PLAN.decide(state, command), state)
-        again = GOAL_PLAN.decide(state, command)
-    except Rejected:
-        return
-    assert list(again) == []
+def test_what_was_sent_back_is_proposed_again_by_either_side() -> None:
+    given(GOAL_PLAN, proposed_by_hand, sent_back).when(agree(**as_manager)).then_rejected("goal-plan-is-not-proposed")
+    given(GOAL_PLAN, proposed_by_hand, sent_back).when(propose()).then(proposed_by_hand)
+    given(GOAL_PLAN, proposed_by_hand, sent_back).when(propose(**as_owner)).then(
+        proposed_by_hand.model_copy(update={"proposed_by": OWNER})
+    )
+
+
+def test_nobody_sends_back_their_own_proposal() -> None:
+    given(GOAL_PLAN, proposed_by_hand).when(send_back(**as_manager)).then_rejected(
+        "goal-plan-must-be-agreed-by-the-other", proposed_by=MANAGER, by=MANAGER
+    )
+
+
+def test_what_is_agreed_is_what_was_proposed() -> None:
+    retitled = (*facts[:2], fact(THIRD, fingerprint="has another title", version=7))
+    given(GOAL_PLAN, proposed_by_hand).when(agree(facts=retitled)).then_rejected(
+        "plan-goal-must-be-as-it-was-proposed", goal=THIRD, proposed_at_version=1
+    )
+
+
+def test_progress_between_proposal_and_agreement_is_no_other_goal() -> None:
+    measured = tuple(fact(known.goal, version=9) for known in facts)
+    given(GOAL_PLAN, proposed_by_hand).when(agree(facts=measured)).then(agreed)
+
+
+def test_a_goal_counts_in_one_plan_of_a_level_at_a_time() -> None:
+    until_march = Holding(plan=OTHER_PLAN, level=GoalLevel.PERSON, starts_on=JANUARY, ends_on=date(2026, 3, 31))
+    held = (*facts[:2], fact(THIRD, held=until_march))
+    given(GOAL_PLAN).when(propose(facts=held)).then_rejected(
+        "plan-goal-must-count-in-one-plan-at-a-time", goal=THIRD, plan=OTHER_PLAN, until=date(2026, 3, 31)
+    )
+    april = propose(facts=held, starts_on=date(2026, 4, 1))
+    given(GOAL_PLAN).when(april).then(proposed_by_hand.model_copy(update={"starts_on": date(2026, 4, 1)}))
+
+
+def test_a_leaders_plan_weighs_a_goal_that_the_teams_plan_holds() -> None:
+    teams = Holding(plan=OTHER_PLAN, level=GoalLevel.TEAM, starts_on=JANUARY, ends_on=JUNE)
+    held = (*facts[:2], fact(THIRD, level=GoalLevel.TEAM, held=teams))
+    given(GOAL_PLAN).when(propose(facts=held)).then(proposed_by_hand)
+
+
+def test_a_teams_plan_weighs_team_goals_alone() -> None:
+    mixed = (*(fact(goal, level=GoalLevel.TEAM) for goal in (A_GOAL, SECOND)), fact(THIRD))
+    given(GOAL_PLAN).when(propose(level=GoalLevel.TEAM, facts=mixed)).then_rejected(
+        "plan-goal-must-be-of-its-level", goal=THIRD, level=GoalLevel.PERSON, plan=GoalLevel.TEAM
+    )
+
+
+def test_the_policy_limits_hold_when_it_is_agreed_and_not_before() -> None:
+    few = choosing(PLAN_GOALS, CountLimits(minimum=1, maximum=2))
+    given(GOAL_PLAN).when(propose(policy=few)).then(proposed_by_hand)
+    given(GOAL_PLAN, proposed_by_hand).when(agree(policy=few)).then_rejected(
+        "plan-must-keep-the-number-of-goals", number=3, minimum=1, maximum=2
+    )

@@ -18,7 +18,7 @@ from services.goals.domain.plan_weights import (
     refuse_weights_that_cannot_be_agreed,
 )
 from shared.eventsourcing.decider import Rejected
-from shared.schemas.goals import PlanWeight
+from shared.schemas.goal_plans import PlanWeight
 from shared.schemas.identifiers import GoalId
 from tests.unit.services.goals.examples import A_GOAL
 from tests.unit.services.goals.policies import choosing

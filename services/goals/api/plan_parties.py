@@ -1,0 +1,71 @@
+"""What the two sides of a plan stand before: what the caller is to its owner, and what is known of its goals."""
+
+from collections.abc import Iterable
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.goals.api.edge import GoalsEdge
+from services.goals.api.goal_access import access_to
+from services.goals.domain.goal import GOAL
+from services.goals.domain.goal_plan import GOAL_PLAN
+from services.goals.domain.goal_states import Active, NotSet
+from services.goals.domain.plan_sides import Standing
+from services.goals.domain.plan_states import Agreed
+from services.goals.domain.planned_goals import GoalFact, Holding, fingerprint
+from shared.eventsourcing.decision import Decision
+from shared.people.reporting_line import managers
+from shared.runtime.caller import Caller, Role
+from shared.schemas.identifiers import GoalId, GoalPlanId, PersonId
+
+
+async def standing_of(connection: AsyncConnection, caller: Caller, owner: PersonId) -> Standing:
+    """What the caller is to the owner by today's reporting line, so that the right to agree moves with it."""
+    above = await managers(connection, owner)
+    manages = Role.MANAGER in caller.roles
+    return Standing(
+        manager=manages and above[:1] == [caller.person],
+        line=manages and caller.person in above[1:],
+        hr=Role.HR in caller.roles,
+        has_manager=bool(above),
+    )
+
+
+async def facts_of(
+    decision: Decision, edge: GoalsEdge, plan: GoalPlanId, goals: Iterable[GoalId]
+) -> tuple[GoalFact, ...]:
+    """What is known of the goals, which must not change before the append; of one that is hidden, nothing."""
+    facts = [await _fact(decision, edge, plan, goal) for goal in dict.fromkeys(goals)]
+    return tuple(fact for fact in facts if fact is not None)
+
+
+async def _fact(decision: Decision, edge: GoalsEdge, plan: GoalPlanId, goal: GoalId) -> GoalFact | None:
+    loaded = await decision.hold(GOAL, goal)
+    state = loaded.state
+    if isinstance(state, NotSet):
+        return None
+    if not (await access_to(decision.connection, edge.caller, state.level, state.owner)).may_read:
+        return None
+    active = state if isinstance(state, Active) else None
+    return GoalFact(
+        goal=goal,
+        owner=state.owner,
+        level=state.level,
+        active=active is not None,
+        version=loaded.version,
+        fingerprint=fingerprint(active) if active else "",
+        held=await _held_elsewhere(decision, plan, active) if active else None,
+    )
+
+
+async def _held_elsewhere(decision: Decision, plan: GoalPlanId, goal: Active) -> Holding | None:
+    if goal.locked_by is None or goal.locked_by == plan:
+        return None
+    other = (await decision.load(GOAL_PLAN, goal.locked_by)).state
+    if not isinstance(other, Agreed):
+        return None
+    return Holding(
+        plan=GoalPlanId(goal.locked_by),
+        level=other.scope.level,
+        starts_on=other.scope.starts_on,
+        ends_on=other.scope.ends_on,
+    )
