@@ -50,6 +50,12 @@ PLAN_WEIGHTS: Final[Option[WeightLimits]] = Option(
 PLAN_GOALS: Final[Option[CountLimits]] = Option(
     "plan-goals", CountLimits, default=CountLimits(), means="how many goals an agreed plan may have"
 )
+PLAN_WEIGHT_STEP: Final[Option[Decimal | None]] = Option(
+    "plan-weight-step",
+    Annotated[DecimalString, Field(gt=0, le=100, decimal_places=2)] | None,
+    default=None,
+    means="the weights of an agreed plan are whole multiples of this, in percent; null: any",
+)
 
 
 class PlannedGoal(RequestBody):
@@ -118,3 +124,6 @@ def _refuse_weight(weight: PlanWeight, policy: Policy) -> None:
             minimum=limits.minimum,
             maximum=limits.maximum,
         )
+    step = policy[PLAN_WEIGHT_STEP]
+    if step is not None and weight.weight % step:
+        raise Rejected("weight-must-be-a-multiple-of-the-step", goal=weight.goal, weight=weight.weight, step=step)

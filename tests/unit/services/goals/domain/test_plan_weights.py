@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from services.goals.domain.plan_weights import (
     PLAN_GOALS,
+    PLAN_WEIGHT_STEP,
     PLAN_WEIGHTS,
     CountLimits,
     PlannedGoal,
@@ -17,6 +18,7 @@ from services.goals.domain.plan_weights import (
     equal_weights,
     refuse_weights_that_cannot_be_agreed,
 )
+from services.goals.domain.policy import DEFAULT
 from shared.eventsourcing.decider import Rejected
 from shared.schemas.goal_plans import PlanWeight
 from shared.schemas.identifiers import GoalId
@@ -72,6 +74,16 @@ def test_each_weight_of_an_agreed_plan_keeps_the_limits(percent: tuple[str, ...]
     assert rejected.value.rule == "weight-must-keep-the-limits"
     assert (rejected.value.values["minimum"], rejected.value.values["maximum"]) == (10, 60)
     refuse_weights_that_cannot_be_agreed(weighed("40.00", "60.00"), policy)
+
+
+def test_the_weights_of_an_agreed_plan_go_in_steps_where_the_policy_says_so() -> None:
+    in_fives = choosing(PLAN_WEIGHT_STEP, Decimal(5))
+    refuse_weights_that_cannot_be_agreed(weighed("55.00", "45.00"), in_fives)
+    refuse_weights_that_cannot_be_agreed(weighed("52.50", "47.50"), DEFAULT)
+    with pytest.raises(Rejected) as rejected:
+        refuse_weights_that_cannot_be_agreed(weighed("52.50", "47.50"), in_fives)
+    assert rejected.value.rule == "weight-must-be-a-multiple-of-the-step"
+    assert rejected.value.values == {"goal": GoalId(UUID(int=1)), "weight": Decimal("52.50"), "step": Decimal(5)}
 
 
 @pytest.mark.parametrize("limits", [{"minimum": "60", "maximum": "40"}, {"minimum": "-1"}, {"maximum": 40}])
