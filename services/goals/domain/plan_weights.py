@@ -17,6 +17,7 @@ _HUNDREDTH: Final = Decimal("0.01")
 MOST_GOALS: Final = 50
 
 Percentage = Annotated[DecimalString, Field(ge=0, le=100, decimal_places=2)]
+Step = Annotated[DecimalString, Field(gt=0, le=100, decimal_places=2)]
 
 
 class _Limits(BaseModel):
@@ -52,7 +53,7 @@ PLAN_GOALS: Final[Option[CountLimits]] = Option(
 )
 PLAN_WEIGHT_STEP: Final[Option[Decimal | None]] = Option(
     "plan-weight-step",
-    Annotated[DecimalString, Field(gt=0, le=100, decimal_places=2)] | None,
+    Step | None,
     default=None,
     means="the weights of an agreed plan are whole multiples of this, in percent; null: any",
 )
