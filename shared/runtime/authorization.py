@@ -102,6 +102,9 @@ class AccessTable:
         return bool(variants) and all(needed.action in variant.grants for variant in variants)
 
 
+OF_EVERY_SERVICE: Final = AccessTable({"administration": {"": ADMINISTRATION}})
+
+
 @dataclass(frozen=True, slots=True)
 class Needed:
     """What a caller needs for a route: to be allowed this action with a thing of this kind."""

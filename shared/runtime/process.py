@@ -15,7 +15,7 @@ from shared.eventsourcing.described import described
 from shared.eventsourcing.errors import WrongPartitionCount
 from shared.eventsourcing.schema import PARTITIONS
 from shared.eventsourcing.topics import ensure_log_topic
-from shared.runtime.authorization import ADMINISTRATION, AccessTable, NotInTheTable
+from shared.runtime.authorization import OF_EVERY_SERVICE, NotInTheTable
 from shared.runtime.logging import configure_logging, logger
 from shared.runtime.metrics import Metrics
 from shared.runtime.metrics_port import metrics_port
@@ -158,7 +158,7 @@ def create_service_api(runtime: Runtime, worker: "Worker | None" = None) -> "Fas
         description=service.description,
         base_path=service.base_path,
         routers=[*service.routers(runtime), administration_routes(runtime), projection_routes(runtime)],
-        access=service.access | AccessTable({"administration": {"": ADMINISTRATION}}),
+        access=service.access | OF_EVERY_SERVICE,
         authenticator=Authenticator(
             issuer=settings.issuer, audience=settings.audience, keys=IssuerKeys(settings.jwks_url)
         ),
