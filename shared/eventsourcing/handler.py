@@ -185,11 +185,18 @@ class CommandHandler:
         return outcomes
 
     async def _append_of(self, context: Context, stream: str, change: Change, answer: Answer | None) -> Append:
-        """The append of a change; the primary stream's carries the idempotency key and the answer kept under it."""
+        """The append of a change; the primary stream's carries the idempotency key and the answer kept under it.
+
+        What is remembered afterwards is the state as it is read again: no text stays in clear in this process.
+        """
+        prepared = await self.store.prepare(change.events)
+        if any(new.sealed is not None for new in prepared):
+            stored = [new.sealed or event for new, (event, _) in zip(prepared, change.events, strict=True)]
+            change.state = change.decider.fold(stored, change.before.state)
         return Append(
             stream=stream,
             expected=change.before.version,
-            events=await self.store.prepare(change.events),
+            events=prepared,
             key=context.idempotency if answer is not None else None,
             answer=kept_answers.encode(stream, self._answer(change, answer)) if answer is not None else "{}",
         )

@@ -126,12 +126,13 @@ class Metadata:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewEvent:
-    """An event ready to be written."""
+    """An event ready to be written; `sealed`: as it will be read again, where it holds texts that are in clear here."""
 
     event_id: UUID
     event_type: str
     data: str
     metadata: str
+    sealed: Event | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,11 +182,18 @@ class EventStore:
         prepared: list[NewEvent] = []
         for event, metadata in events:
             event_id = uuid7()
-            data = encode(event if self._seal is None else await self._seal(event, event_id))
+            sealed = event if self._seal is None else await self._seal(event, event_id)
+            data = encode(sealed)
             if (size := len(data.encode())) > LARGEST_EVENT:
                 raise Rejected("event-is-too-large", event=event.event_type, bytes=size, limit=LARGEST_EVENT)
             prepared.append(
-                NewEvent(event_id=event_id, event_type=event.event_type, data=data, metadata=metadata.encode())
+                NewEvent(
+                    event_id=event_id,
+                    event_type=event.event_type,
+                    data=data,
+                    metadata=metadata.encode(),
+                    sealed=None if sealed is event else sealed,
+                )
             )
         return prepared
 

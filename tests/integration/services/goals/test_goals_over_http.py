@@ -1,13 +1,29 @@
 """Goals over HTTP: set, aligned, measured, closed, read by those who may, refused with a reason."""
 
 from typing import Any
+from uuid import UUID
 
 import httpx
 
+from services.goals.domain.goal import GOAL
+from services.goals.domain.goal_states import Active
+from shared.schemas.personal_text import PersonalText
 from tests.integration.services.goals.answers import refused
 from tests.integration.services.goals.conftest import ALICE, BOB, CLARA, EVE, HUGO, Company, goal_of
 
 YEAR = {"starts_on": "2026-01-01", "ends_on": "2026-12-31"}
+
+
+async def test_no_process_remembers_a_personal_title_in_clear(company: Company) -> None:
+    goal = await company.goal(company.alice, ALICE)
+    handler = company.service.runtime.handler
+    remembered = await handler.state_once(GOAL, UUID(goal))
+    handler.forget(f"goal-{goal}")
+    read_again = await handler.state_once(GOAL, UUID(goal))
+    assert isinstance(remembered, Active)
+    assert remembered == read_again
+    assert isinstance(remembered.title, PersonalText)
+    assert (remembered.title.sealed, remembered.title.clear) == (True, None)
 
 
 async def test_a_goal_is_set_measured_and_achieved(company: Company) -> None:
