@@ -15,8 +15,12 @@ if TYPE_CHECKING:
 
 
 def _routers(runtime: Runtime) -> "Sequence[APIRouter]":
+    from services.goals.api.goal_closing import goal_closing_routes  # noqa: PLC0415 - likewise
     from services.goals.api.goal_commands import goal_command_routes  # noqa: PLC0415 - a worker loads no FastAPI
     from services.goals.api.goal_measures import goal_measure_routes  # noqa: PLC0415 - likewise
+    from services.goals.api.goal_people import goal_people_routes  # noqa: PLC0415 - likewise
+    from services.goals.api.goal_placing import goal_placing_routes  # noqa: PLC0415 - likewise
+    from services.goals.api.goal_wording import goal_wording_routes  # noqa: PLC0415 - likewise
     from services.goals.api.goals import goal_routes  # noqa: PLC0415 - likewise
     from services.goals.api.plan_steps import plan_step_routes  # noqa: PLC0415 - likewise
     from services.goals.api.plans import plan_routes  # noqa: PLC0415 - likewise
@@ -26,6 +30,10 @@ def _routers(runtime: Runtime) -> "Sequence[APIRouter]":
     return [
         goal_command_routes(runtime),
         goal_measure_routes(runtime),
+        goal_placing_routes(runtime),
+        goal_wording_routes(runtime),
+        goal_people_routes(runtime),
+        goal_closing_routes(runtime),
         goal_routes(runtime),
         plan_routes(runtime),
         plan_step_routes(runtime),

@@ -1,4 +1,4 @@
-"""What may change in a goal after it was set: its wording, its dates, and what an agreement holds fast."""
+"""What may change in a goal after it was set: its wording, its target, its dates, and what an agreement holds fast."""
 
 from datetime import date
 from typing import ClassVar, Final
@@ -6,8 +6,9 @@ from uuid import UUID
 
 from shared.schemas.event import Event
 from shared.schemas.goal_metrics import Metric
+from shared.schemas.goal_visibility import GoalVisibility
 from shared.schemas.personal_text import PersonalText
-from shared.schemas.values import DecimalString, ShortText
+from shared.schemas.values import DecimalString, LongText, ShortText
 
 
 class GoalRetitled(Event):
@@ -19,16 +20,30 @@ class GoalRetitled(Event):
     amendment: UUID | None = None
 
 
-class GoalRescheduled(Event):
-    """The goal runs at other dates. `amendment`: the agreed change that this is part of, if one was needed."""
+class GoalDescribed(Event):
+    """What the goal means in more words; null: in none any more. About a person's goal that is personal text."""
 
-    event_type: ClassVar[str] = "trellis.goals.GoalRescheduled.v1"
+    event_type: ClassVar[str] = "trellis.goals.GoalDescribed.v1"
 
-    starts_on: date
-    ends_on: date
-    previous_starts_on: date
-    previous_ends_on: date
-    amendment: UUID | None = None
+    description: PersonalText | LongText | None
+
+
+class GoalClassified(Event):
+    """The values and competencies that the goal stands for, and its tags: all of them, whatever they were before."""
+
+    event_type: ClassVar[str] = "trellis.goals.GoalClassified.v1"
+
+    values: tuple[ShortText, ...]
+    competencies: tuple[ShortText, ...]
+    tags: tuple[ShortText, ...]
+
+
+class GoalVisibilityChosen(Event):
+    """Who sees the goal from now on; null: as is usual at its level."""
+
+    event_type: ClassVar[str] = "trellis.goals.GoalVisibilityChosen.v1"
+
+    visibility: GoalVisibility | None
 
 
 class GoalRetargeted(Event):
@@ -41,6 +56,18 @@ class GoalRetargeted(Event):
     raw_progress: DecimalString | None
     progress: DecimalString | None
     regressed: bool
+    amendment: UUID | None = None
+
+
+class GoalRescheduled(Event):
+    """The goal runs at other dates. `amendment`: the agreed change that this is part of, if one was needed."""
+
+    event_type: ClassVar[str] = "trellis.goals.GoalRescheduled.v1"
+
+    starts_on: date
+    ends_on: date
+    previous_starts_on: date
+    previous_ends_on: date
     amendment: UUID | None = None
 
 
@@ -65,8 +92,11 @@ class GoalUnlocked(Event):
 
 EVENTS: Final[tuple[type[Event], ...]] = (
     GoalRetitled,
-    GoalRescheduled,
+    GoalDescribed,
+    GoalClassified,
+    GoalVisibilityChosen,
     GoalRetargeted,
+    GoalRescheduled,
     GoalLocked,
     GoalUnlocked,
 )

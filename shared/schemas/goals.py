@@ -4,16 +4,18 @@ import operator
 from datetime import date
 from decimal import Decimal
 from typing import Any, ClassVar, Final
+from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
-from shared.schemas import goal_changes, goal_metrics, goal_plans, goal_policies
+from shared.schemas import goal_changes, goal_metrics, goal_plans, goal_policies, goal_ties
 from shared.schemas.event import Event, EventTypes, Upcaster
 from shared.schemas.goal_levels import GoalLevel
 from shared.schemas.goal_metrics import MeasuredBy, Metric
+from shared.schemas.goal_visibility import GoalVisibility
 from shared.schemas.identifiers import GoalId, PersonId
 from shared.schemas.personal_text import PersonalText
-from shared.schemas.values import DecimalString, OpenEnum, ShortText
+from shared.schemas.values import DecimalString, LongText, OpenEnum, ShortText
 
 TOPIC: Final = "goals.events"
 _BY_HAND: Final = "The weight was said; else all children weigh the same. Left out where false."
@@ -27,10 +29,11 @@ class ProgressSource(OpenEnum):
 
 
 class GoalSet(Event):
-    """A goal exists. A person's goal has a personal title.
+    """A goal exists. A person's goal has personal texts.
 
-    `weight` is its share in its parent's roll-up, relative to its siblings. `measured_by` null: by its metric, or by
-    the goals below it where it has none.
+    `weight` is its share in its parent's roll-up, relative to its siblings; contributions sum nothing. `measured_by`
+    null: by its metric, or by the goals below it where it has none. `carried_from` is the goal of an earlier
+    period that goes on in this one.
     """
 
     event_type: ClassVar[str] = "trellis.goals.GoalSet.v1"
@@ -46,6 +49,14 @@ class GoalSet(Event):
     weight: DecimalString = Decimal(1)
     weight_by_hand: bool = Field(default=False, exclude_if=operator.not_, description=_BY_HAND)
     measured_by: MeasuredBy | None = Field(default=None, exclude_if=operator.not_, description="Left out where null.")
+    description: PersonalText | LongText | None = None
+    values: tuple[ShortText, ...] = ()
+    competencies: tuple[ShortText, ...] = ()
+    tags: tuple[ShortText, ...] = ()
+    contributors: tuple[PersonId, ...] = ()
+    contributes_to: tuple[GoalId, ...] = ()
+    visibility: GoalVisibility | None = None
+    carried_from: GoalId | None = None
 
     @property
     def source(self) -> MeasuredBy:
@@ -71,6 +82,7 @@ class GoalProgressRecorded(Event):
 
     `late`: a measurement of a later time was known already, so the goal stands where that one put it. Of bounds to keep
     the progress is the share of the periods measured so far that kept them, which a late measurement changes too.
+    `confidence` is how sure the person is to reach the target, from 0 to 10.
     """
 
     event_type: ClassVar[str] = "trellis.goals.GoalProgressRecorded.v2"
@@ -82,6 +94,8 @@ class GoalProgressRecorded(Event):
     measured_at: AwareDatetime
     source: ProgressSource
     late: bool = False
+    note: PersonalText | None = None
+    confidence: int | None = None
 
 
 class GoalAchieved(Event):
@@ -92,6 +106,18 @@ class GoalAchieved(Event):
     value: DecimalString | None
     progress: DecimalString | None
     closed_on: date
+    comment: PersonalText | None = None
+
+
+class GoalMissed(Event):
+    """A person closed the goal with its final value: it was not reached."""
+
+    event_type: ClassVar[str] = "trellis.goals.GoalMissed.v1"
+
+    value: DecimalString | None
+    progress: DecimalString | None
+    closed_on: date
+    comment: PersonalText | None = None
 
 
 class GoalCancelled(Event):
@@ -100,6 +126,23 @@ class GoalCancelled(Event):
     event_type: ClassVar[str] = "trellis.goals.GoalCancelled.v1"
 
     reason: ShortText
+    comment: PersonalText | None = None
+    amendment: UUID | None = None
+
+
+class GoalReopened(Event):
+    """A closed goal is open again, as it was before it was closed; `reason` is a code and speaks of no person.
+
+    `ends_on` is its last day, as ever: it expires then. `value` is the last one recorded, before it was closed.
+    """
+
+    event_type: ClassVar[str] = "trellis.goals.GoalReopened.v1"
+
+    reason: ShortText
+    ends_on: date
+    value: DecimalString | None
+    progress: DecimalString | None
+    comment: PersonalText | None = None
 
 
 class GoalExpired(Event):
@@ -135,11 +178,14 @@ EVENTS: Final[tuple[type[Event], ...]] = (
     GoalAligned,
     GoalProgressRecorded,
     GoalAchieved,
+    GoalMissed,
     GoalCancelled,
+    GoalReopened,
     GoalExpired,
     PersonalTextErased,
     *goal_changes.EVENTS,
     *goal_plans.EVENTS,
+    *goal_ties.EVENTS,
     *goal_policies.EVENTS,
     *goal_metrics.EVENTS,
 )

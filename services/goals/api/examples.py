@@ -59,8 +59,44 @@ WEIGH_CHILDREN: Final[Examples] = {
     "by hand": {"value": {"weights": [{"goal": _GOAL, "weight": "3"}, {"goal": _PARENT, "weight": "1"}]}},
     "all equally": {"value": {"weights": []}},
 }
-ACHIEVE_GOAL: Final[Examples] = {"with its final value": {"value": {"value": "100", "closed_on": "2026-11-30"}}}
-CANCEL_GOAL: Final[Examples] = {"with a reason": {"value": {"reason": "priorities-changed"}}}
+CLOSE_GOAL: Final[Examples] = {
+    "with its final value and a comment": {
+        "value": {"value": "100", "closed_on": "2026-11-30", "comment": "Two weeks early, with the new shift plan."}
+    }
+}
+CANCEL_GOAL: Final[Examples] = {
+    "with a reason": {"value": {"reason": "priorities-changed"}},
+    "with the goals below it": {"value": {"reason": "priorities-changed", "children": "cancelled-too"}},
+    "the goals below go elsewhere": {"value": {"reason": "merged", "children": "to-another-goal", "to": _PARENT}},
+}
+REOPEN_GOAL: Final[Examples] = {"with a reason": {"value": {"reason": "closed-too-early"}}}
+CONTRIBUTE: Final[Examples] = {
+    "to another goal": {"value": {"contributes_to": [_PARENT]}},
+    "to none": {"value": {"contributes_to": []}},
+}
+RESCHEDULE: Final[Examples] = {"a whole year": {"value": dict(_YEAR)}}
+RETITLE: Final[Examples] = {"another title": {"value": {"title": "Halve the open support tickets by June"}}}
+DESCRIBE: Final[Examples] = {
+    "in more words": {"value": {"description": "Only tickets of customers count; those of pilots do not."}},
+    "in none": {"value": {"description": None}},
+}
+CLASSIFY: Final[Examples] = {
+    "values, competencies, tags": {
+        "value": {"values": ["customer first"], "competencies": ["planning"], "tags": ["support", "2026"]}
+    }
+}
+VISIBILITY: Final[Examples] = {
+    "the team and the line": {"value": {"visibility": "team-and-line"}},
+    "as usual": {"value": {"visibility": None}},
+}
+RETARGET: Final[Examples] = {
+    "another target": {"value": {"metric": {"kind": "number", "start": "200", "target": "80", "unit": "tickets"}}}
+}
+NAME_CONTRIBUTORS: Final[Examples] = {"one person": {"value": {"contributors": [_OWNER]}}}
+HAND_OVER: Final[Examples] = {"to somebody else": {"value": {"owner": _OWNER, "reason": "changed-teams"}}}
+CARRY_OVER: Final[Examples] = {
+    "into the next year": {"value": {"starts_on": "2027-01-01", "ends_on": "2027-12-31"}},
+}
 PROPOSE_PLAN: Final[Examples] = {
     "weights by hand": {
         "value": {

@@ -10,8 +10,13 @@ from services.goals.api.permissions import (
     ACHIEVE,
     ALIGN,
     CANCEL,
+    CARRY_OVER,
     CHOOSE_MEASURE,
+    EDIT,
+    HAND_OVER,
+    MISS,
     RECORD_PROGRESS,
+    REOPEN,
     WEIGH,
     goals_at,
 )
@@ -28,7 +33,8 @@ from shared.runtime.service import Runtime
 from shared.schemas.goals import GoalLevel
 from shared.schemas.identifiers import GoalId, PersonId
 
-_ACTIONS: Final = (ALIGN, CHOOSE_MEASURE, WEIGH, RECORD_PROGRESS, ACHIEVE, CANCEL)
+_OF_OPEN: Final = (ALIGN, EDIT, CHOOSE_MEASURE, WEIGH, RECORD_PROGRESS, ACHIEVE, MISS, CANCEL, HAND_OVER, CARRY_OVER)
+_OF_CLOSED: Final = (REOPEN, CARRY_OVER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +58,8 @@ class Access:
         return self.allowed(active=isinstance(goal, Active), measured=isinstance(goal, Active) and bool(goal.scale))
 
     def allowed(self, *, active: bool, measured: bool) -> list[str]:
-        """Nothing is left to do with a closed goal; one that is measured by the goals below it takes no progress."""
-        possible = [action for action in _ACTIONS if active and (measured or action != RECORD_PROGRESS)]
+        """A closed goal may be reopened or go on in another period; one that is measured by those below takes none."""
+        possible = [action for action in _OF_OPEN if measured or action != RECORD_PROGRESS] if active else _OF_CLOSED
         return self.table.allowed_actions(possible, self.caller, self.relations)
 
 

@@ -1,12 +1,40 @@
-"""The goal graph: which goal is under which, written with the events themselves, so that no cycle can ever arise."""
+"""The goal graph: which goal is under which, written with the events themselves, so that no cycle can ever arise.
 
-from typing import Final
+Whoever puts a goal elsewhere, moves its dates, closes or reopens it takes the lock before anything is read, decides,
+and then calls `write`: what was read here holds until the transaction ends. Progress takes no lock and reads nothing.
+"""
 
-from sqlalchemy import Boolean, Column, Index, MetaData, SmallInteger, Table, Uuid, select, text
+from collections import defaultdict, deque
+from collections.abc import Collection, Iterable, Mapping
+from itertools import groupby
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Date,
+    Index,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    Uuid,
+    bindparam,
+    delete,
+    func,
+    select,
+    text,
+    union_all,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.schemas.goals import GoalAligned, GoalSet
+from services.goals.domain.goal import GOAL
+from services.goals.domain.goal_dates import ChildDates
+from services.goals.domain.goal_states import Active, Cancelled, Goal, NotSet
+from shared.eventsourcing.decision import Decision
+from shared.schemas.goals import TYPES, GoalProgressRecorded
 from shared.schemas.identifiers import GoalId
 
 _METADATA: Final = MetaData()
@@ -16,39 +44,76 @@ GRAPH: Final = Table(
     Column("goal", Uuid, primary_key=True),
     Column("parent", Uuid),
     Column("weight_by_hand", Boolean, nullable=False),
+    Column("starts_on", Date, nullable=False),
+    Column("ends_on", Date, nullable=False),
+    Column("state", Text, nullable=False, comment="active, closed or cancelled"),
     Index("goal_graph_by_parent", "parent", "weight_by_hand", "goal"),
 )
+CONTRIBUTIONS: Final = Table(
+    "goal_contributions",
+    _METADATA,
+    Column("goal", Uuid, primary_key=True),
+    Column("contributes_to", Uuid, primary_key=True),
+    Index("goal_contributions_by_target", "contributes_to"),
+)
 LOCK: Final = Table("goal_graph_lock", _METADATA, Column("id", SmallInteger, primary_key=True))
-_REBUILD: Final = text(
-    """insert into goal_graph (goal, parent, weight_by_hand)
-         select distinct on (stream) substr(stream, length('goal-') + 1)::uuid, (data::jsonb ->> 'parent')::uuid,
-                coalesce((data::jsonb ->> 'weight_by_hand')::boolean, false)
-           from events where type = any(:types) order by stream, version desc"""
+_EVENTS: Final = text(
+    "select stream, type, data from events where stream like 'goal-%' and type <> :progress order by stream, version"
 )
 
 
 async def lock(connection: AsyncConnection) -> None:
-    """Until the transaction ends nobody else moves a goal: two who re-parent at the same moment take turns."""
+    """Until the transaction ends nobody else moves, closes or sets a goal: who does so at the same moment waits."""
     await connection.execute(select(LOCK.c.id).with_for_update())
 
 
+async def lock_for_setting(connection: AsyncConnection) -> None:
+    """Others set goals meanwhile: nothing is below a goal that is not there yet. Nobody moves or closes one."""
+    await connection.execute(select(LOCK.c.id).with_for_update(read=True))
+
+
 async def ancestors(connection: AsyncConnection, goal: GoalId) -> list[GoalId]:
-    """The goals above a goal, the nearest first."""
-    climb = select(GRAPH.c.goal, GRAPH.c.parent).where(GRAPH.c.goal == goal).cte("climb", recursive=True)
-    climb = climb.union(select(GRAPH.c.goal, GRAPH.c.parent).where(GRAPH.c.goal == climb.c.parent))
-    parent_of = {row.goal: row.parent for row in await connection.execute(select(climb))}
-    above: list[GoalId] = []
-    current = parent_of.get(goal)
-    while current is not None and current not in above:
-        above.append(GoalId(current))
-        current = parent_of.get(current)
-    return above
+    """The goals above a goal over both kinds of link, the nearest first."""
+    links = union_all(
+        select(GRAPH.c.goal, GRAPH.c.parent.label("above")).where(GRAPH.c.parent.is_not(None)),
+        select(CONTRIBUTIONS.c.goal, CONTRIBUTIONS.c.contributes_to.label("above")),
+    ).subquery()
+    climb = select(links.c.goal, links.c.above).where(links.c.goal == goal).cte("climb", recursive=True)
+    climb = climb.union(select(links.c.goal, links.c.above).where(links.c.goal == climb.c.above))
+    above: defaultdict[UUID, list[UUID]] = defaultdict(list)
+    for row in await connection.execute(select(climb)):
+        above[row.goal].append(row.above)
+    return _nearest_first(goal, above)
 
 
-async def children_weighed(connection: AsyncConnection, parent: GoalId, *, by_hand: bool) -> list[GoalId]:
-    """The goals below a goal whose weight was said, or was not; closed ones too."""
-    query = select(GRAPH.c.goal).where(GRAPH.c.parent == parent, GRAPH.c.weight_by_hand == by_hand)
-    return [GoalId(child) for child in await connection.scalars(query.order_by(GRAPH.c.goal))]
+def _nearest_first(goal: GoalId, above: Mapping[UUID, Collection[UUID]]) -> list[GoalId]:
+    found: list[GoalId] = []
+    waiting = deque([UUID(int=goal.int)])
+    while waiting:
+        for one in sorted(above.get(waiting.popleft(), ())):
+            if one not in found:
+                found.append(GoalId(one))
+                waiting.append(one)
+    return found
+
+
+async def dates_below(connection: AsyncConnection, goal: GoalId) -> ChildDates | None:
+    """What the goals below span; cancelled ones need no room."""
+    spanned = select(func.min(GRAPH.c.starts_on), func.max(GRAPH.c.ends_on))
+    row = (await connection.execute(spanned.where(GRAPH.c.parent == goal, GRAPH.c.state != "cancelled"))).one()
+    return None if row[0] is None else ChildDates(starts_on=row[0], ends_on=row[1])
+
+
+async def open_children(connection: AsyncConnection, goal: GoalId) -> list[GoalId]:
+    """The open goals whose parent this one is, in key order."""
+    query = select(GRAPH.c.goal).where(GRAPH.c.parent == goal, GRAPH.c.state == "active").order_by(GRAPH.c.goal)
+    return [GoalId(child) for child in await connection.scalars(query)]
+
+
+async def weighed_children(connection: AsyncConnection, parent: GoalId) -> dict[GoalId, bool]:
+    """The goals below that count, in key order, each with whether its weight was said."""
+    query = select(GRAPH.c.goal, GRAPH.c.weight_by_hand).where(GRAPH.c.parent == parent, GRAPH.c.state != "cancelled")
+    return {GoalId(row.goal): row.weight_by_hand for row in await connection.execute(query.order_by(GRAPH.c.goal))}
 
 
 async def place_in_turn(connection: AsyncConnection, parent: GoalId) -> None:
@@ -56,15 +121,59 @@ async def place_in_turn(connection: AsyncConnection, parent: GoalId) -> None:
     await connection.execute(select(GRAPH.c.goal).where(GRAPH.c.goal == parent).with_for_update())
 
 
-async def place(connection: AsyncConnection, goal: GoalId, parent: GoalId | None, *, by_hand: bool) -> None:
-    """Put a goal under a parent, in the transaction that appends the event which says so."""
-    placed = {"parent": parent, "weight_by_hand": by_hand}
-    placing = insert(GRAPH).values(goal=goal, **placed)
-    await connection.execute(placing.on_conflict_do_update(index_elements=[GRAPH.c.goal], set_=placed))
+async def write(decision: Decision) -> None:
+    """Write what the decision did to goals, in the transaction that appends the events which say so."""
+    changed = {
+        GoalId(change.identity): change.state
+        for change in decision.changes.values()
+        if change.decider is GOAL and change.events
+    }
+    await _write(decision.connection, changed)
+
+
+async def _write(connection: AsyncConnection, goals: Mapping[GoalId, Goal]) -> None:
+    nodes = [_node(goal, state) for goal, state in sorted(goals.items()) if not isinstance(state, NotSet)]
+    if not nodes:
+        return
+    placing = insert(GRAPH)
+    new = {column.name: placing.excluded[column.name] for column in GRAPH.columns if column.name != "goal"}
+    await connection.execute(placing.on_conflict_do_update(index_elements=[GRAPH.c.goal], set_=new), nodes)
+    known = delete(CONTRIBUTIONS).where(CONTRIBUTIONS.c.goal == bindparam("of"))
+    await connection.execute(known, [{"of": node["goal"]} for node in nodes])
+    if links := list(_links(goals)):
+        await connection.execute(insert(CONTRIBUTIONS), links)
+
+
+def _node(goal: GoalId, state: Goal) -> dict[str, Any]:
+    if isinstance(state, NotSet):
+        raise TypeError(f"goal {goal} was never set")
+    was = state if isinstance(state, Active) else state.was
+    return {
+        "goal": goal,
+        "parent": was.parent,
+        "weight_by_hand": was.weight_by_hand,
+        "starts_on": was.starts_on,
+        "ends_on": was.ends_on,
+        "state": "active" if was is state else "cancelled" if isinstance(state, Cancelled) else "closed",
+    }
+
+
+def _links(goals: Mapping[GoalId, Goal]) -> Iterable[dict[str, Any]]:
+    for goal, state in goals.items():
+        if isinstance(state, NotSet):
+            continue
+        was = state if isinstance(state, Active) else state.was
+        yield from ({"goal": goal, "contributes_to": to} for to in was.contributes_to)
 
 
 async def rebuild(connection: AsyncConnection) -> None:
     """Write the graph again from the events."""
     await lock(connection)
+    await connection.execute(CONTRIBUTIONS.delete())
     await connection.execute(GRAPH.delete())
-    await connection.execute(_REBUILD, {"types": [GoalSet.event_type, GoalAligned.event_type]})
+    stored = await connection.execute(_EVENTS, {"progress": GoalProgressRecorded.event_type})
+    for stream, rows in groupby(stored, key=lambda row: row.stream):
+        state: Any = GOAL.initial
+        for row in rows:
+            state = GOAL.evolve(state, TYPES.decode(row.type, row.data))
+        await _write(connection, {GoalId(UUID(stream.split("-", 1)[1])): state})

@@ -16,7 +16,6 @@ from services.goals.domain.goal_measure import (
     WeighChildrenBody,
     WeighGoal,
 )
-from services.goals.domain.goal_states import Cancelled
 from shared.eventsourcing.decision import Decision
 from shared.runtime.authorization import needs
 from shared.runtime.http import CommandAnswer
@@ -45,21 +44,13 @@ def goal_measure_routes(runtime: Runtime) -> APIRouter:
 
         async def plan(decision: Decision) -> None:
             await goal_graph.lock(decision.connection)
-            below = await _below(decision, goal)
+            below = list(await goal_graph.weighed_children(decision.connection, goal))
             await decision.decide(GOAL, goal, WeighChildren.from_body(body, below=tuple(below), **edge.given))
             weights = {weight.goal: weight.weight for weight in body.weights}
             for child in below:
                 await decision.decide(GOAL, child, WeighGoal(weight=weights.get(child), **edge.given))
-                await goal_graph.place(decision.connection, child, goal, by_hand=child in weights)
+            await goal_graph.write(decision)
 
         return edge.accepted((await runtime.handler.handle_together(edge.context, plan, answer=answer))[0])
 
     return routes
-
-
-async def _below(decision: Decision, goal: GoalId) -> list[GoalId]:
-    """The goals below a goal that count."""
-    ways = [await goal_graph.children_weighed(decision.connection, goal, by_hand=by_hand) for by_hand in (True, False)]
-    await goal_graph.place_in_turn(decision.connection, goal)
-    below = sorted(child for way in ways for child in way)
-    return [child for child in below if not isinstance((await decision.load(GOAL, child)).state, Cancelled)]

@@ -30,8 +30,14 @@ ALIGN: Final = "align"
 CHOOSE_MEASURE: Final = "choose-measure"
 WEIGH: Final = "weigh"
 RECORD_PROGRESS: Final = "record-progress"
+EDIT: Final = "edit"
+"""What it says, stands for and is measured by; its dates; who works on it and who sees it."""
+HAND_OVER: Final = "hand-over"
+CARRY_OVER: Final = "carry-over"
 ACHIEVE: Final = "achieve"
+MISS: Final = "miss"
 CANCEL: Final = "cancel"
+REOPEN: Final = "reopen"
 PROPOSE: Final = "propose"
 AGREE: Final = "agree"
 DRAFT: Final = "draft"
@@ -56,27 +62,42 @@ _DONE: Final[Mapping[GoalLevel, Mapping[str, Who]]] = {
         ALIGN: HR,
         CHOOSE_MEASURE: HR,
         WEIGH: HR,
+        EDIT: HR,
+        HAND_OVER: HR,
+        CARRY_OVER: HR,
         RECORD_PROGRESS: OWNER | CONTRIBUTOR | HR,
         ACHIEVE: OWNER | HR,
+        MISS: OWNER | HR,
         CANCEL: HR,
+        REOPEN: HR,
     },
     GoalLevel.TEAM: {
         SET: LEADER | MANAGER | SKIP_LEVEL | HR,
         ALIGN: LEADER | MANAGER | SKIP_LEVEL | HR,
         CHOOSE_MEASURE: LEADER | MANAGER | SKIP_LEVEL | HR,
         WEIGH: LEADER | MANAGER | SKIP_LEVEL | HR,
+        EDIT: LEADER | MANAGER | SKIP_LEVEL | HR,
+        HAND_OVER: LEADER | MANAGER | SKIP_LEVEL | HR,
+        CARRY_OVER: LEADER | MANAGER | SKIP_LEVEL | HR,
         RECORD_PROGRESS: OWNER | CONTRIBUTOR | MANAGER | SKIP_LEVEL | HR,
         ACHIEVE: OWNER | MANAGER | SKIP_LEVEL | HR,
+        MISS: OWNER | MANAGER | SKIP_LEVEL | HR,
         CANCEL: LEADER | MANAGER | SKIP_LEVEL | HR,
+        REOPEN: MANAGER | SKIP_LEVEL | HR,
     },
     GoalLevel.PERSON: {
         SET: OWNER | MANAGER | SKIP_LEVEL | HR,
         ALIGN: OWNER | MANAGER | SKIP_LEVEL | HR,
         CHOOSE_MEASURE: OWNER | MANAGER | SKIP_LEVEL | HR,
         WEIGH: OWNER | MANAGER | SKIP_LEVEL | HR,
+        EDIT: OWNER | MANAGER | SKIP_LEVEL | HR,
+        HAND_OVER: MANAGER | SKIP_LEVEL | HR,
+        CARRY_OVER: OWNER | MANAGER | SKIP_LEVEL | HR,
         RECORD_PROGRESS: OWNER | CONTRIBUTOR | MANAGER | HR,
         ACHIEVE: OWNER | MANAGER | HR,
+        MISS: OWNER | MANAGER | HR,
         CANCEL: OWNER | MANAGER | SKIP_LEVEL | HR,
+        REOPEN: MANAGER | HR,
     },
 }
 PLANS: Final = Permissions(

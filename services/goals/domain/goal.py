@@ -5,8 +5,22 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from services.goals.domain.goal_alignment import AlignGoal, align
-from services.goals.domain.goal_closing import AchieveGoal, CancelGoal, ExpireGoal, achieve, cancel, expire
+from services.goals.domain.goal_carry_over import CarryOverGoal, carry_over
+from services.goals.domain.goal_closing import (
+    AchieveGoal,
+    CancelGoal,
+    ExpireGoal,
+    MissGoal,
+    ReopenGoal,
+    achieve,
+    cancel,
+    expire,
+    miss,
+    reopen,
+)
+from services.goals.domain.goal_contributions import Contribute, contribute
 from services.goals.domain.goal_dates import RescheduleGoal, reschedule
+from services.goals.domain.goal_evolution import evolve
 from services.goals.domain.goal_lock import LockGoal, UnlockGoal, lock, unlock
 from services.goals.domain.goal_measure import (
     ChooseMeasure,
@@ -16,20 +30,36 @@ from services.goals.domain.goal_measure import (
     weigh,
     weigh_children,
 )
+from services.goals.domain.goal_people import HandOverGoal, NameContributors, hand_over, name_contributors
 from services.goals.domain.goal_progress import RecordProgress, record_progress
 from services.goals.domain.goal_setting import SetGoal, set_goal
-from services.goals.domain.goal_states import Goal, GoalEvent, NotSet, evolve
+from services.goals.domain.goal_states import Goal, GoalEvent, NotSet
 from services.goals.domain.goal_target import RetargetGoal, retarget
-from services.goals.domain.goal_wording import RetitleGoal, retitle
+from services.goals.domain.goal_wording import (
+    ChooseVisibility,
+    ClassifyGoal,
+    DescribeGoal,
+    RetitleGoal,
+    choose_visibility,
+    classify,
+    describe,
+    retitle,
+)
 from shared.eventsourcing.decider import Command, Decider
 
 DECISIONS: Final[Mapping[type[Command], Callable[[Goal, Any], Sequence[GoalEvent]]]] = MappingProxyType(
     {
         SetGoal: set_goal,
         AlignGoal: align,
-        RetitleGoal: retitle,
+        Contribute: contribute,
         RescheduleGoal: reschedule,
         RetargetGoal: retarget,
+        RetitleGoal: retitle,
+        DescribeGoal: describe,
+        ClassifyGoal: classify,
+        ChooseVisibility: choose_visibility,
+        NameContributors: name_contributors,
+        HandOverGoal: hand_over,
         LockGoal: lock,
         UnlockGoal: unlock,
         ChooseMeasure: choose_measure,
@@ -37,7 +67,10 @@ DECISIONS: Final[Mapping[type[Command], Callable[[Goal, Any], Sequence[GoalEvent
         WeighGoal: weigh,
         RecordProgress: record_progress,
         AchieveGoal: achieve,
+        MissGoal: miss,
         CancelGoal: cancel,
+        ReopenGoal: reopen,
+        CarryOverGoal: carry_over,
         ExpireGoal: expire,
     }
 )

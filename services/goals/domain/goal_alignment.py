@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from services.goals.domain.goal_states import Goal, GoalEvent, active_or_rejected, evolve
+from services.goals.domain.goal_contributions import refuse_two_links
+from services.goals.domain.goal_evolution import evolve
+from services.goals.domain.goal_states import Goal, GoalEvent, active_or_rejected
 from services.goals.domain.parent import Placed, Share, refuse_mixed_weights, refuse_wrong_parent
 from services.goals.domain.policy import UnderPolicy
 from shared.eventsourcing.decider import Command, RequestBody
@@ -31,6 +33,7 @@ def align(goal: Goal, command: AlignGoal) -> Sequence[GoalEvent]:
     )
     if evolve(active, aligned) == active:
         return []
+    refuse_two_links(command.parent, active.contributes_to)
     refuse_wrong_parent(command, command.parent, active.starts_on, active.ends_on)
     refuse_mixed_weights(command, by_hand=aligned.weight_by_hand)
     return [aligned]

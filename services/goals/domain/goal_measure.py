@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from services.goals.domain.goal_lock import Amendable, refuse_what_is_agreed
-from services.goals.domain.goal_states import Achieved, Goal, GoalEvent, active_or_rejected
+from services.goals.domain.goal_states import Achieved, Goal, GoalEvent, Missed, active_or_rejected
 from services.goals.domain.parent import Share
 from services.goals.domain.policy import UnderPolicy
 from shared.eventsourcing.decider import Command, Rejected, RequestBody
@@ -67,8 +67,8 @@ def refuse_measure_that_does_not_fit(measured_by: MeasuredBy, *, has_metric: boo
 
 
 def weigh(goal: Goal, command: WeighGoal) -> Sequence[GoalEvent]:
-    """An achieved goal counts on, and so it may be weighed anew."""
-    counting = goal.was if isinstance(goal, Achieved) else active_or_rejected(goal)
+    """A goal closed with its value counts on, and so it may be weighed anew."""
+    counting = goal.was if isinstance(goal, Achieved | Missed) else active_or_rejected(goal)
     weight, by_hand = (Decimal(1), False) if command.weight is None else (command.weight, True)
     if (counting.weight, counting.weight_by_hand) == (weight, by_hand):
         return []

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Final
+from typing import Annotated, Final
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from services.goals.domain.goal_states import Active, Goal, GoalEvent, active_or_rejected
 from services.goals.domain.measurement import Reading, progress_after
@@ -13,17 +13,23 @@ from services.goals.domain.policy import UnderPolicy
 from shared.eventsourcing.decider import Command, Rejected, RequestBody
 from shared.schemas.goal_metrics import MeasuredBy, Metric
 from shared.schemas.goals import GoalProgressRecorded, ProgressSource
-from shared.schemas.values import Known
+from shared.schemas.personal_text import PersonalText
+from shared.schemas.values import Known, LongText
 
 _CLOCKS_DIFFER: Final = timedelta(minutes=5)
 
 
 class RecordProgressBody(RequestBody):
-    """`measured_at` is the moment that the value speaks of: now, unless it is said."""
+    """`measured_at` is the moment that the value speaks of: now, unless it is said.
+
+    `confidence` is how sure the person is to reach the target, 0 to 10; `note` is kept as personal text.
+    """
 
     value: Figure
     measured_at: AwareDatetime | None = None
     source: Known[ProgressSource] = ProgressSource.MANUAL
+    note: LongText | None = None
+    confidence: Annotated[int, Field(ge=0, le=10)] | None = None
 
 
 class RecordProgress(RecordProgressBody, UnderPolicy, Command): ...
@@ -47,6 +53,8 @@ def record_progress(goal: Goal, command: RecordProgress) -> Sequence[GoalEvent]:
             measured_at=reading.at,
             source=command.source,
             late=active.measured.is_late(reading),
+            note=None if command.note is None else PersonalText.about(active.owner, command.note),
+            confidence=command.confidence,
         )
     ]
 

@@ -4,18 +4,21 @@ from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
+from services.goals.domain.goal_contributions import Contributing, OtherGoals, refuse_wrong_contributions
 from services.goals.domain.goal_dates import refuse_end_before_start
 from services.goals.domain.goal_measure import refuse_measure_that_does_not_fit
+from services.goals.domain.goal_people import People, without_the_owner
 from services.goals.domain.goal_states import Goal, GoalEvent, NotSet
-from services.goals.domain.goal_wording import written
+from services.goals.domain.goal_wording import Words, written, written_or_none
 from services.goals.domain.metric import MetricBody, metric_of
 from services.goals.domain.parent import Placed, Share, refuse_mixed_weights, refuse_wrong_parent
 from services.goals.domain.policy import UnderPolicy
 from shared.eventsourcing.decider import Command, Rejected, RequestBody
 from shared.schemas.goal_metrics import MeasuredBy
+from shared.schemas.goal_visibility import GoalVisibility
 from shared.schemas.goals import GoalLevel, GoalSet
 from shared.schemas.identifiers import GoalId, PersonId
-from shared.schemas.values import Known, ShortText
+from shared.schemas.values import Known, LongText, ShortText
 
 
 class SetGoalBody(RequestBody):
@@ -31,10 +34,19 @@ class SetGoalBody(RequestBody):
     parent: GoalId | None = None
     weight: Share | None = None
     measured_by: Known[MeasuredBy] | None = None
+    description: LongText | None = None
+    values: Words = ()
+    competencies: Words = ()
+    tags: Words = ()
+    contributors: People = ()
+    contributes_to: OtherGoals = ()
+    visibility: Known[GoalVisibility] | None = None
 
 
-class SetGoal(SetGoalBody, Placed, UnderPolicy, Command):
-    """`goal` is the new goal's id."""
+class SetGoal(SetGoalBody, Placed, Contributing, UnderPolicy, Command):
+    """`goal` is the new goal's id; `carried_from` is the goal of an earlier period that goes on in it."""
+
+    carried_from: GoalId | None = None
 
 
 def set_goal(goal: Goal, command: SetGoal) -> Sequence[GoalEvent]:
@@ -46,6 +58,7 @@ def set_goal(goal: Goal, command: SetGoal) -> Sequence[GoalEvent]:
     refuse_wrong_parent(command, command.parent, command.starts_on, command.ends_on)
     _refuse_wrong_measure(command)
     refuse_mixed_weights(command, by_hand=command.weight is not None)
+    refuse_wrong_contributions(command, command.contributes_to, command.parent)
     return [
         GoalSet(
             level=command.level,
@@ -59,6 +72,14 @@ def set_goal(goal: Goal, command: SetGoal) -> Sequence[GoalEvent]:
             weight=Decimal(1) if command.weight is None else command.weight,
             weight_by_hand=command.weight is not None,
             measured_by=command.measured_by,
+            description=written_or_none(command.level, command.owner, command.description),
+            values=command.values,
+            competencies=command.competencies,
+            tags=command.tags,
+            contributors=without_the_owner(command.contributors, command.owner),
+            contributes_to=command.contributes_to,
+            visibility=command.visibility,
+            carried_from=command.carried_from,
         )
     ]
 

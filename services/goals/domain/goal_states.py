@@ -1,24 +1,44 @@
 """Goal states: what has happened to a goal, as far as decisions need it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
-from services.goals.domain.measurement import Measured, Reading, measured, unmeasured
+from services.goals.domain.measurement import Measured
 from services.goals.domain.metric import SAID_IN_PERCENT
 from services.goals.domain.parent import ParentGoal
 from shared.eventsourcing.decider import Rejected
-from shared.schemas.goal_changes import GoalLocked, GoalRescheduled, GoalRetargeted, GoalRetitled, GoalUnlocked
+from shared.schemas.goal_changes import (
+    GoalClassified,
+    GoalDescribed,
+    GoalLocked,
+    GoalRescheduled,
+    GoalRetargeted,
+    GoalRetitled,
+    GoalUnlocked,
+    GoalVisibilityChosen,
+)
 from shared.schemas.goal_metrics import GoalMeasureChosen, MeasuredBy, Metric
+from shared.schemas.goal_ties import (
+    GoalCarriedOver,
+    GoalContributionAdded,
+    GoalContributionRemoved,
+    GoalContributorAdded,
+    GoalContributorRemoved,
+    GoalHandedOver,
+)
+from shared.schemas.goal_visibility import GoalVisibility
 from shared.schemas.goals import (
     GoalAchieved,
     GoalAligned,
     GoalCancelled,
     GoalExpired,
     GoalLevel,
+    GoalMissed,
     GoalProgressRecorded,
+    GoalReopened,
     GoalSet,
 )
 from shared.schemas.identifiers import GoalId, PersonId
@@ -30,20 +50,36 @@ class NotSet: ...
 
 
 @dataclass(frozen=True, slots=True)
+class Classification:
+    """What a goal stands for, and how it is found."""
+
+    values: tuple[str, ...] = ()
+    competencies: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Active:
     level: GoalLevel
     owner: PersonId
+    team: str | None
     title: PersonalText | str
+    description: PersonalText | str | None
+    stands_for: Classification
+    visibility: GoalVisibility | None
+    contributors: tuple[PersonId, ...]
     metric: Metric | None
     measured_by: MeasuredBy
     measured: Measured
     parent: GoalId | None
+    contributes_to: tuple[GoalId, ...]
     weight: Decimal
     weight_by_hand: bool
     starts_on: date
     ends_on: date
     expired: bool = False
     locked_by: UUID | None = None
+    carried_to: GoalId | None = None
     titles: int = 1
     """How many it has had: a sealed title cannot be compared."""
 
@@ -66,7 +102,7 @@ class Active:
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """`was` is the goal as it was when it was closed."""
+    """`was` is the goal as it was when it was closed, and as it is again if it is reopened."""
 
     was: Active
 
@@ -86,6 +122,14 @@ class Closed:
     def ends_on(self) -> date:
         return self.was.ends_on
 
+    @property
+    def visibility(self) -> GoalVisibility | None:
+        return self.was.visibility
+
+    @property
+    def contributors(self) -> tuple[PersonId, ...]:
+        return self.was.contributors
+
 
 @dataclass(frozen=True, slots=True)
 class Achieved(Closed):
@@ -93,87 +137,21 @@ class Achieved(Closed):
 
 
 @dataclass(frozen=True, slots=True)
+class Missed(Closed):
+    value: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
 class Cancelled(Closed): ...
 
 
-Goal = NotSet | Active | Achieved | Cancelled
-GoalEvent = (
-    GoalSet
-    | GoalAligned
-    | GoalRetitled
-    | GoalRescheduled
-    | GoalRetargeted
-    | GoalLocked
-    | GoalUnlocked
-    | GoalMeasureChosen
-    | GoalProgressRecorded
-    | GoalAchieved
-    | GoalCancelled
-    | GoalExpired
-)
-
-
-def evolve(goal: Goal, event: GoalEvent) -> Goal:
-    match event:
-        case GoalSet():
-            return _active(event)
-        case GoalAchieved() if isinstance(goal, Active):
-            return Achieved(goal, event.value)
-        case GoalCancelled() if isinstance(goal, Active):
-            return Cancelled(goal)
-        case GoalAligned() if isinstance(goal, Achieved):
-            return replace(goal, was=_changed(goal.was, event))
-        case _ if isinstance(goal, Active):
-            return _changed(goal, event)
-        case _:
-            return goal
-
-
-def _changed(goal: Active, event: GoalEvent) -> Active:
-    """An open goal after an event that leaves it open."""
-    match event:
-        case GoalAligned():
-            return replace(goal, parent=event.parent, weight=event.weight, weight_by_hand=event.weight_by_hand)
-        case GoalMeasureChosen():
-            return replace(goal, measured_by=event.measured_by)
-        case GoalRetitled():
-            return replace(goal, title=event.title, titles=goal.titles + 1)
-        case GoalRescheduled():
-            return replace(goal, starts_on=event.starts_on, ends_on=event.ends_on, expired=False)
-        case GoalRetargeted():
-            return replace(goal, metric=event.metric)
-        case GoalLocked():
-            return replace(goal, locked_by=event.agreement)
-        case GoalUnlocked():
-            return replace(goal, locked_by=None)
-        case GoalProgressRecorded():
-            return _measured(goal, event)
-        case GoalExpired():
-            return replace(goal, expired=True)
-        case _:
-            return goal
-
-
-def _active(event: GoalSet) -> Active:
-    return Active(
-        level=event.level,
-        owner=event.owner,
-        title=event.title,
-        metric=event.metric,
-        measured_by=event.source,
-        measured=unmeasured(event.metric),
-        parent=event.parent,
-        weight=event.weight,
-        weight_by_hand=event.weight_by_hand,
-        starts_on=event.starts_on,
-        ends_on=event.ends_on,
-    )
-
-
-def _measured(goal: Active, event: GoalProgressRecorded) -> Active:
-    if goal.scale is None:
-        return goal
-    return replace(goal, measured=measured(goal.scale, goal.measured, Reading(event.value, event.measured_at)))
+Goal = NotSet | Active | Achieved | Missed | Cancelled
+Placing = GoalAligned | GoalContributionAdded | GoalContributionRemoved | GoalRescheduled
+Wording = GoalRetitled | GoalDescribed | GoalClassified | GoalVisibilityChosen
+Belonging = GoalHandedOver | GoalContributorAdded | GoalContributorRemoved | GoalLocked | GoalUnlocked
+Measuring = GoalRetargeted | GoalMeasureChosen | GoalProgressRecorded
+Closing = GoalAchieved | GoalMissed | GoalCancelled
+GoalEvent = GoalSet | Placing | Wording | Belonging | Measuring | Closing | GoalReopened | GoalExpired | GoalCarriedOver
 
 
 def as_parent(

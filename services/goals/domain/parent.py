@@ -14,7 +14,7 @@ Share = Annotated[DecimalString, Field(ge=0, max_digits=12, decimal_places=4)]
 
 
 class ParentGoal(BaseModel):
-    """What the handler read of the goal above: to be unchanged when the events are appended.
+    """What the handler read of a goal above, under the graph's lock; `ancestors` over both kinds of link.
 
     `children_weighed_by_hand` is None where no other goal is below it.
     """
@@ -50,8 +50,7 @@ def refuse_wrong_parent(placed: Placed, parent: GoalId | None, starts_on: date, 
     above = placed.parent_goal
     if above is None:
         raise Rejected("parent-goal-must-exist", parent=parent)
-    if placed.goal in (above.goal, *above.ancestors):
-        raise Rejected("goal-graph-must-be-acyclic", goal=placed.goal, parent=above.goal, ancestors=above.ancestors)
+    refuse_cycle(placed.goal, above)
     if not above.active:
         raise Rejected("parent-goal-must-be-active", parent=above.goal)
     if starts_on < above.starts_on or ends_on > above.ends_on:
@@ -79,3 +78,13 @@ def refuse_mixed_weights(placed: Placed, *, by_hand: bool) -> None:
         weight_by_hand=by_hand,
         siblings_by_hand=above.children_weighed_by_hand,
     )
+
+
+def refuse_cycle(goal: GoalId, above: ParentGoal) -> None:
+    """A goal is to be above another one.
+
+    Raises:
+        Rejected: it is that goal itself, or hangs below it by whatever links.
+    """
+    if goal in (above.goal, *above.ancestors):
+        raise Rejected("goal-graph-must-be-acyclic", goal=goal, parent=above.goal, ancestors=above.ancestors)

@@ -1,6 +1,6 @@
 """Goal rows: what the goal tree keeps of a goal, and what an event of its stream does to that."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from sqlalchemy import (
+    ARRAY,
     Boolean,
     Column,
     Date,
@@ -27,11 +28,20 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.goals.projections.goal_row_changes import belonging, reckoned, worded
 from shared.eventsourcing.recorded import Recorded
 from shared.schemas.event import Event
-from shared.schemas.goal_changes import GoalRescheduled, GoalRetargeted, GoalRetitled
 from shared.schemas.goal_metrics import GoalMeasureChosen, MeasuredBy, Metric
-from shared.schemas.goals import GoalAchieved, GoalAligned, GoalCancelled, GoalExpired, GoalProgressRecorded, GoalSet
+from shared.schemas.goals import (
+    GoalAchieved,
+    GoalAligned,
+    GoalCancelled,
+    GoalExpired,
+    GoalMissed,
+    GoalProgressRecorded,
+    GoalReopened,
+    GoalSet,
+)
 from shared.schemas.identifiers import GoalId, PersonId
 from shared.schemas.personal_text import PersonalText
 
@@ -41,6 +51,7 @@ class GoalState(StrEnum):
 
     ACTIVE = "active"
     ACHIEVED = "achieved"
+    MISSED = "missed"
     CANCELLED = "cancelled"
 
 
@@ -70,6 +81,8 @@ GOALS: Final = Table(
     Column("closed_on", Date),
     Column("progress", Numeric),
     Column("expired", Boolean, nullable=False),
+    Column("visibility", Text, comment="null: as is usual at its level"),
+    Column("contributors", ARRAY(Uuid), nullable=False),
     Index("goal_tree_by_parent", "parent", "goal"),
     Index("goal_tree_by_owner", "owner", "goal"),
 )
@@ -111,6 +124,8 @@ class GoalRow:
     closed_on: date | None = None
     progress: Decimal | None = None
     expired: bool = False
+    visibility: str | None = None
+    contributors: Sequence[PersonId] = ()
 
 
 def row_after(row: GoalRow | None, recorded: Recorded) -> GoalRow | None:
@@ -124,17 +139,15 @@ def _changed(row: GoalRow, event: Event) -> dict[str, Any]:
     match event:
         case GoalAligned():
             return {"parent": event.parent, "weight": event.weight, "weight_by_hand": event.weight_by_hand}
-        case GoalRetitled():
-            return {"title": event.title}
-        case GoalRescheduled():
-            return {"starts_on": event.starts_on, "ends_on": event.ends_on, "expired": False}
-        case GoalRetargeted():
-            return {"metric": event.metric, "own_progress": event.progress, "regressed": event.regressed}
         case GoalProgressRecorded():
             return _measured(row, event)
         case GoalAchieved():
-            final = {"value": event.value, "own_progress": event.progress}
-            return {"state": GoalState.ACHIEVED, "closed_on": event.closed_on, "expired": False, **final}
+            return {"state": GoalState.ACHIEVED, **_closed(event)}
+        case GoalMissed():
+            return {"state": GoalState.MISSED, **_closed(event)}
+        case GoalReopened():
+            figures = {"value": event.value, "own_progress": event.progress}
+            return {"state": GoalState.ACTIVE, "closed_on": None, "expired": False, **figures}
         case GoalCancelled():
             return {"state": GoalState.CANCELLED, "expired": False}
         case GoalMeasureChosen():
@@ -142,7 +155,7 @@ def _changed(row: GoalRow, event: Event) -> dict[str, Any]:
         case GoalExpired():
             return {"expired": True}
         case _:
-            return {}
+            return {**worded(event), **belonging(row.contributors, event), **reckoned(event)}
 
 
 def _measured(row: GoalRow, event: GoalProgressRecorded) -> dict[str, Any]:
@@ -155,6 +168,10 @@ def _measured(row: GoalRow, event: GoalProgressRecorded) -> dict[str, Any]:
     if not event.late:
         return {"value": event.value, "measured_at": event.measured_at, **progress}
     return progress if row.metric is not None and row.metric.keep is not None else {}
+
+
+def _closed(event: GoalAchieved | GoalMissed) -> dict[str, Any]:
+    return {"closed_on": event.closed_on, "expired": False, "value": event.value, "own_progress": event.progress}
 
 
 def _new_row(goal: GoalId, version: int, event: GoalSet) -> GoalRow:
@@ -175,6 +192,8 @@ def _new_row(goal: GoalId, version: int, event: GoalSet) -> GoalRow:
         weight_by_hand=event.weight_by_hand,
         value=event.metric.start if event.metric else None,
         own_progress=None if event.metric is None or event.metric.start is None else Decimal(0),
+        visibility=event.visibility,
+        contributors=event.contributors,
     )
 
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Connection, Table, inspect
 
 from services.feedback.app import SERVICE as FEEDBACK
-from services.goals.api.goal_graph import GRAPH, LOCK
+from services.goals.api.goal_graph import CONTRIBUTIONS, GRAPH, LOCK
 from services.goals.app import SERVICE as GOALS
 from services.reviews.app import SERVICE as REVIEWS
 from services.rewards.app import SERVICE as REWARDS
@@ -24,7 +24,7 @@ from tests.servers.databases import Database, Postgres
 from tests.servers.service import MigratedDatabases
 
 SERVICES = (FEEDBACK, GOALS, REVIEWS, REWARDS)
-BESIDE_THE_READ_MODELS = {GOALS.name: (GRAPH, LOCK), REWARDS.name: (COMPENSATION,)}
+BESIDE_THE_READ_MODELS = {GOALS.name: (GRAPH, CONTRIBUTIONS, LOCK), REWARDS.name: (COMPENSATION,)}
 each_service = pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
 
 Shape = dict[str, tuple[dict[str, Any], dict[str, Any]]]

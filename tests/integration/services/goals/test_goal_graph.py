@@ -79,7 +79,7 @@ async def test_the_graph_is_rebuilt_from_the_events(company: Company) -> None:
     before = await graph(company)
     assert before == {top: None, middle: None, below: middle}
     async with company.service.runtime.engine.begin() as connection:
-        await connection.execute(GRAPH.update().values(parent=None))
+        await connection.execute(GRAPH.update().values(parent=None, state="closed"))
         await goal_graph.rebuild(connection)
     assert await graph(company) == before
 

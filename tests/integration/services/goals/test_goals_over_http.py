@@ -30,7 +30,17 @@ async def test_a_goal_is_set_measured_and_achieved(company: Company) -> None:
     answer = await company.alice.post("/goals", json=goal_of(ALICE))
     body = answer.json()
     assert (answer.status_code, body["version"], body["state"], answer.headers["ETag"]) == (201, 1, "active", '"1"')
-    assert body["allowed_actions"] == ["align", "choose-measure", "weigh", "record-progress", "achieve", "cancel"]
+    assert body["allowed_actions"] == [
+        "align",
+        "edit",
+        "choose-measure",
+        "weigh",
+        "record-progress",
+        "achieve",
+        "miss",
+        "cancel",
+        "carry-over",
+    ]
     assert answer.headers["Location"] == f"/goals/v1/goals/{body['id']}"
 
     goal = body["id"]
@@ -41,10 +51,10 @@ async def test_a_goal_is_set_measured_and_achieved(company: Company) -> None:
     assert (seen["value"], seen["progress"], seen["regressed"]) == ("7", "30.00", False)
 
     achieved = await company.hugo.post(f"/goals/{goal}/achieve", json={"value": "0", "closed_on": "2026-11-30"})
-    assert (achieved.json()["state"], achieved.json()["allowed_actions"]) == ("achieved", [])
+    assert (achieved.json()["state"], achieved.json()["allowed_actions"]) == ("achieved", ["reopen", "carry-over"])
     seen = await company.shown(company.alice, goal)
     assert (seen["state"], seen["progress"], seen["closed_on"]) == ("achieved", "100.00", "2026-11-30")
-    assert seen["allowed_actions"] == []
+    assert seen["allowed_actions"] == ["carry-over"]
 
 
 async def test_a_title_in_the_store_and_the_read_model_is_sealed(company: Company) -> None:
@@ -164,7 +174,7 @@ async def test_the_organizations_goals_are_set_by_hr_and_seen_by_all(company: Co
     refused(await company.clara.post("/goals", json=body), 403, "problem:forbidden")
     goal = await company.goal(company.hanna, CLARA, level="organization")
     seen = await company.shown(company.clara, goal)
-    assert seen["allowed_actions"] == ["record-progress", "achieve"]
+    assert seen["allowed_actions"] == ["record-progress", "achieve", "miss"]
     assert (await company.shown(company.bob, goal))["allowed_actions"] == []
 
 

@@ -10,7 +10,7 @@ from services.goals.domain.goal_dates import RescheduleGoal
 from services.goals.domain.goal_progress import RecordProgress
 from services.goals.domain.goal_setting import SetGoal
 from services.goals.domain.goal_target import RetargetGoal
-from services.goals.domain.goal_wording import RetitleGoal
+from services.goals.domain.goal_wording import DescribeGoal, RetitleGoal
 from services.goals.domain.metric import MetricBody
 from services.goals.domain.parent import ParentGoal
 from services.goals.domain.policy import DEFAULT
@@ -77,6 +77,10 @@ def retitle(title: str, **changes: Any) -> RetitleGoal:
 
 def reschedule(starts_on: date = JANUARY, ends_on: date = JUNE, **changes: Any) -> RescheduleGoal:
     return RescheduleGoal(goal=A_GOAL, starts_on=starts_on, ends_on=ends_on, **BY_THE_MANAGER, **changes)
+
+
+def describe(description: str | None, **changes: Any) -> DescribeGoal:
+    return DescribeGoal(description=description, **BY_THE_MANAGER, **changes)
 
 
 def retarget(target: str, **changes: Any) -> RetargetGoal:

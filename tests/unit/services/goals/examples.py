@@ -7,7 +7,16 @@ from uuid import UUID
 
 from hypothesis import strategies as st
 
-from shared.schemas.goal_changes import GoalLocked, GoalRescheduled, GoalRetargeted, GoalRetitled, GoalUnlocked
+from shared.schemas.goal_changes import (
+    GoalClassified,
+    GoalDescribed,
+    GoalLocked,
+    GoalRescheduled,
+    GoalRetargeted,
+    GoalRetitled,
+    GoalUnlocked,
+    GoalVisibilityChosen,
+)
 from shared.schemas.goal_metrics import GoalMeasureChosen, Keep, KeepPeriod, MeasuredBy, Metric, MetricKind, Zones
 from shared.schemas.goal_plans import (
     GoalAmendmentProposed,
@@ -23,13 +32,24 @@ from shared.schemas.goal_plans import (
     PlanWeight,
     SeenGoal,
 )
+from shared.schemas.goal_ties import (
+    GoalCarriedOver,
+    GoalContributionAdded,
+    GoalContributionRemoved,
+    GoalContributorAdded,
+    GoalContributorRemoved,
+    GoalHandedOver,
+)
+from shared.schemas.goal_visibility import GoalVisibility
 from shared.schemas.goals import (
     GoalAchieved,
     GoalAligned,
     GoalCancelled,
     GoalExpired,
     GoalLevel,
+    GoalMissed,
     GoalProgressRecorded,
+    GoalReopened,
     GoalSet,
     PersonalTextErased,
     ProgressSource,
@@ -71,6 +91,7 @@ halfway = GoalProgressRecorded(
 achieved = GoalAchieved(value=Decimal(0), progress=Decimal(100), closed_on=JUNE)
 expired = GoalExpired(ended_on=JUNE, zone="Europe/Berlin", due_at=NOW, late_seconds=0)
 cancelled = GoalCancelled(reason="priorities-changed")
+missed = GoalMissed(value=Decimal(100), progress=Decimal(50), closed_on=JUNE)
 
 people = st.sampled_from([OWNER, MANAGER, HR])
 goals = st.sampled_from([A_GOAL, PARENT, OTHER_PARENT])
@@ -78,6 +99,8 @@ words = st.text(st.characters(exclude_categories=["C"]), min_size=1, max_size=20
 agreements = st.sampled_from([AGREEMENT, OTHER_AGREEMENT])
 figures = st.decimals(min_value=-1000, max_value=1000, places=2)
 shares = st.decimals(min_value=0, max_value=100, places=2)
+several_words = st.lists(words, max_size=2).map(tuple)
+visibilities = st.none() | st.sampled_from([*GoalVisibility, GoalVisibility("nobody")])
 sealed_texts = st.builds(PersonalText, person=people, key=words, ciphertext=words, bound_to=words)
 ways = st.builds(
     Metric,
@@ -128,6 +151,14 @@ goal_events = st.one_of(
         weight=shares,
         weight_by_hand=st.booleans(),
         measured_by=st.none() | measures,
+        description=st.none() | words | sealed_texts,
+        values=several_words,
+        competencies=several_words,
+        tags=several_words,
+        contributors=st.lists(people, max_size=2).map(tuple),
+        contributes_to=st.lists(goals, max_size=2).map(tuple),
+        visibility=visibilities,
+        carried_from=st.none() | goals,
     ),
     st.builds(
         GoalAligned,
@@ -147,8 +178,40 @@ goal_events = st.one_of(
         source=st.sampled_from([*ProgressSource, ProgressSource("sensor")]),
         late=st.booleans(),
     ),
-    st.builds(GoalAchieved, value=st.none() | figures, progress=st.none() | shares, closed_on=st.dates()),
-    st.builds(GoalCancelled, reason=words),
+    *(
+        st.builds(
+            closed,
+            value=st.none() | figures,
+            progress=st.none() | shares,
+            closed_on=st.dates(),
+            comment=st.none() | sealed_texts,
+        )
+        for closed in (GoalAchieved, GoalMissed)
+    ),
+    st.builds(GoalCancelled, reason=words, comment=st.none() | sealed_texts, amendment=st.none() | st.uuids()),
+    st.builds(
+        GoalReopened,
+        reason=words,
+        ends_on=st.dates(),
+        value=st.none() | figures,
+        progress=st.none() | shares,
+        comment=st.none() | sealed_texts,
+    ),
+    st.builds(GoalDescribed, description=st.none() | words | sealed_texts),
+    st.builds(GoalClassified, values=several_words, competencies=several_words, tags=several_words),
+    st.builds(GoalVisibilityChosen, visibility=visibilities),
+    *(st.builds(linked, to=goals) for linked in (GoalContributionAdded, GoalContributionRemoved, GoalCarriedOver)),
+    *(st.builds(named, person=people) for named in (GoalContributorAdded, GoalContributorRemoved)),
+    st.builds(
+        GoalHandedOver,
+        owner=people,
+        previous_owner=people,
+        team=st.none() | words,
+        title=words | sealed_texts,
+        description=st.none() | words | sealed_texts,
+        reason=words,
+        amendment=st.none() | st.uuids(),
+    ),
     st.builds(GoalRetitled, title=words | sealed_texts, amendment=st.none() | st.uuids()),
     st.builds(
         GoalRescheduled,

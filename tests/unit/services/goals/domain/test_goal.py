@@ -11,10 +11,23 @@ from pydantic import ValidationError
 
 from services.goals.domain.goal import GOAL
 from services.goals.domain.goal_alignment import AlignGoal
-from services.goals.domain.goal_closing import AchieveGoal, CancelGoal, CancelGoalBody, ExpireGoal
+from services.goals.domain.goal_carry_over import CarryOverGoal
+from services.goals.domain.goal_closing import (
+    AchieveGoal,
+    CancelGoal,
+    CancelGoalBody,
+    ExpireGoal,
+    MissGoal,
+    ReopenGoal,
+)
+from services.goals.domain.goal_contributions import Contribute
+from services.goals.domain.goal_dates import RescheduleGoal
+from services.goals.domain.goal_lock import LockGoal, UnlockGoal
+from services.goals.domain.goal_people import HandOverGoal, NameContributors
 from services.goals.domain.goal_progress import RecordProgress
 from services.goals.domain.goal_setting import SetGoal, SetGoalBody
 from services.goals.domain.goal_states import GoalEvent
+from services.goals.domain.goal_wording import DescribeGoal, RetitleGoal, TextsNow
 from services.goals.domain.metric import MetricBody
 from services.goals.domain.parent import ParentGoal
 from services.goals.domain.policy import DEFAULT
@@ -42,6 +55,7 @@ from tests.unit.services.goals.examples import (
     NOW,
     OWNER,
     achieved,
+    agreements,
     cancelled,
     expired,
     figures,
@@ -111,6 +125,18 @@ def test_progress_may_have_been_measured_earlier_and_elsewhere() -> None:
     given(GOAL, team_goal_set).when(command).then(
         halfway.model_copy(update={"measured_at": yesterday, "source": ProgressSource.INTEGRATION})
     )
+
+
+def test_progress_carries_a_note_about_the_owner_and_a_confidence() -> None:
+    given(GOAL, team_goal_set).when(record("100", note="Spring is done", confidence=8)).then(
+        halfway.model_copy(update={"note": PersonalText.about(OWNER, "Spring is done"), "confidence": 8})
+    )
+
+
+@pytest.mark.parametrize("confidence", [-1, 11])
+def test_confidence_is_from_0_to_10(confidence: int) -> None:
+    with pytest.raises(ValidationError, match="confidence"):
+        record("100", confidence=confidence)
 
 
 def test_progress_below_the_start_is_zero_and_says_so() -> None:
@@ -297,6 +323,7 @@ parents = st.builds(
 )
 edge: dict[str, Any] = {"at": st.just(NOW), "by": people | st.just(HR)}
 by_a_person: dict[str, Any] = {**edge, "policy": st.just(DEFAULT)}
+amendments = st.none() | st.uuids()
 commands = st.one_of(
     st.builds(
         SetGoal,
@@ -316,7 +343,40 @@ commands = st.one_of(
     ),
     st.builds(RecordProgress, value=figures, **by_a_person),
     st.builds(AchieveGoal, value=st.none() | figures, closed_on=st.dates(), **by_a_person),
+    st.builds(MissGoal, value=st.none() | figures, closed_on=st.dates(), **by_a_person),
     st.builds(CancelGoal, reason=st.just("merged"), **by_a_person),
+    st.builds(ReopenGoal, goal=goals, parent_goal=st.none() | parents, reason=st.just("merged"), **by_a_person),
+    st.builds(
+        Contribute,
+        goal=goals,
+        contributes_to=st.lists(goals, max_size=2).map(tuple),
+        targets=st.lists(parents, max_size=2).map(tuple),
+        **by_a_person,
+    ),
+    st.builds(
+        RescheduleGoal,
+        goal=goals,
+        starts_on=st.dates(),
+        ends_on=st.dates(),
+        parent_goal=st.none() | parents,
+        amendment=amendments,
+        **by_a_person,
+    ),
+    st.builds(RetitleGoal, title=words, amendment=amendments, **by_a_person),
+    st.builds(DescribeGoal, description=st.none() | words, **by_a_person),
+    st.builds(NameContributors, contributors=st.lists(people, max_size=3).map(tuple), **by_a_person),
+    st.builds(
+        HandOverGoal,
+        owner=people,
+        reason=st.just("merged"),
+        texts=st.just(TextsNow(title="Known")),
+        employed=st.booleans(),
+        amendment=amendments,
+        **by_a_person,
+    ),
+    st.builds(LockGoal, agreement=agreements, **edge),
+    st.builds(UnlockGoal, agreement=agreements, **edge),
+    st.builds(CarryOverGoal, to=goals, starts_on=st.dates(), **by_a_person),
     st.builds(ExpireGoal, ended_on=st.dates(), zone=words, due_at=st.just(NOW), late_seconds=st.integers(0), **edge),
 )
 

@@ -1,23 +1,38 @@
-"""Rules of a goal's wording and dates."""
+"""Rules of a goal's wording, target and dates."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
 from services.goals.domain.goal import GOAL
 from services.goals.domain.goal_dates import ChildDates
-from shared.schemas.goal_changes import GoalRescheduled, GoalRetitled
+from services.goals.domain.goal_wording import ChooseVisibility, ClassifyGoal, TextsNow
+from shared.schemas.goal_changes import (
+    GoalClassified,
+    GoalDescribed,
+    GoalLocked,
+    GoalRescheduled,
+    GoalRetargeted,
+    GoalRetitled,
+    GoalVisibilityChosen,
+)
+from shared.schemas.goal_metrics import Metric, MetricKind
+from shared.schemas.goal_visibility import GoalVisibility
 from shared.schemas.goals import GoalLevel
 from shared.schemas.personal_text import PersonalText
 from tests.spec import given
-from tests.unit.services.goals.commands import day_ends, parent, reschedule, retitle
+from tests.unit.services.goals.commands import BY_THE_MANAGER, day_ends, describe, parent, reschedule, retarget, retitle
 from tests.unit.services.goals.examples import (
+    AGREEMENT,
     DECEMBER,
     JANUARY,
     JUNE,
     OWNER,
     PARENT,
     expired,
+    fewer_tickets,
+    halfway,
     team_goal_set,
 )
 
@@ -33,14 +48,14 @@ def test_a_team_goal_is_retitled_in_clear() -> None:
 
 
 def test_a_persons_goal_is_retitled_as_personal_text() -> None:
-    given(GOAL, persons_goal_set).when(retitle("Say no", title_now="Learn to say no")).then(
+    given(GOAL, persons_goal_set).when(retitle("Say no", texts=TextsNow(title="Learn to say no"))).then(
         GoalRetitled(title=PersonalText.about(OWNER, "Say no"))
     )
 
 
 def test_the_title_that_it_has_already_changes_nothing() -> None:
     given(GOAL, team_goal_set).when(retitle(str(team_goal_set.title))).then_nothing()
-    given(GOAL, persons_goal_set).when(retitle("Say no", title_now="Say no")).then_nothing()
+    given(GOAL, persons_goal_set).when(retitle("Say no", texts=TextsNow(title="Say no"))).then_nothing()
 
 
 def test_a_goal_is_rescheduled_and_says_what_was_before() -> None:
@@ -86,3 +101,63 @@ def test_an_expired_goal_that_is_rescheduled_may_expire_again() -> None:
     later = expired.model_copy(update={"ended_on": DECEMBER})
     given(GOAL, team_goal_set, expired, until_december).when(day_ends(JUNE)).then_nothing()
     given(GOAL, team_goal_set, expired, until_december).when(day_ends(DECEMBER)).then(later)
+
+
+def test_a_persons_goal_is_described_as_personal_text_and_others_in_clear() -> None:
+    said = "Only tickets of customers count."
+    given(GOAL, team_goal_set).when(describe(said)).then(GoalDescribed(description=said))
+    given(GOAL, persons_goal_set).when(describe(said)).then(GoalDescribed(description=PersonalText.about(OWNER, said)))
+
+
+def test_a_description_is_taken_away() -> None:
+    given(GOAL, team_goal_set, GoalDescribed(description="Why")).when(describe(None)).then(
+        GoalDescribed(description=None)
+    )
+
+
+def test_the_description_that_it_has_already_changes_nothing() -> None:
+    given(GOAL, team_goal_set).when(describe(None)).then_nothing()
+    sealed = GoalDescribed(description=PersonalText(person=OWNER, key="k", ciphertext="c"))
+    given(GOAL, persons_goal_set, sealed).when(describe("Why", texts=TextsNow(description="Why"))).then_nothing()
+
+
+def test_values_competencies_and_tags_are_said_all_at_once() -> None:
+    command = ClassifyGoal(values=("candour",), competencies=("planning",), tags=("2026",), **BY_THE_MANAGER)
+    classified = GoalClassified(values=("candour",), competencies=("planning",), tags=("2026",))
+    given(GOAL, team_goal_set).when(command).then(classified)
+    given(GOAL, team_goal_set, classified).when(command).then_nothing()
+
+
+def test_who_sees_a_goal_is_chosen() -> None:
+    command = ChooseVisibility(visibility=GoalVisibility.OWNER_AND_MANAGER, **BY_THE_MANAGER)
+    chosen = GoalVisibilityChosen(visibility=GoalVisibility.OWNER_AND_MANAGER)
+    given(GOAL, team_goal_set).when(command).then(chosen)
+    given(GOAL, team_goal_set, chosen).when(command).then_nothing()
+
+
+def test_another_target_reckons_the_progress_anew() -> None:
+    given(GOAL, team_goal_set, halfway).when(retarget("100")).then(
+        GoalRetargeted(
+            metric=Metric(kind=MetricKind.NUMBER, start=Decimal(200), target=Decimal(100), unit="tickets"),
+            previous=fewer_tickets,
+            raw_progress=Decimal(100),
+            progress=Decimal(100),
+            regressed=False,
+        )
+    )
+
+
+def test_the_target_that_it_has_already_changes_nothing() -> None:
+    given(GOAL, team_goal_set).when(retarget("0")).then_nothing()
+
+
+def test_another_target_keeps_the_metric() -> None:
+    given(GOAL, team_goal_set).when(retarget("100", unit="calls")).then_rejected(
+        "new-target-must-keep-the-metric", kind=MetricKind.NUMBER, unit="tickets"
+    )
+
+
+def test_an_agreed_target_changes_by_an_amendment() -> None:
+    given(GOAL, team_goal_set, GoalLocked(agreement=AGREEMENT)).when(retarget("100")).then_rejected(
+        "agreed-goal-changes-by-amendment", what="target", agreement=AGREEMENT
+    )

@@ -77,7 +77,9 @@ def test_an_amendment_changes_what_was_agreed_and_is_named_in_the_event() -> Non
         )
     )
     amended_away = cancel.model_copy(update={"amendment": AMENDMENT})
-    given(GOAL, team_goal_set, locked).when(amended_away).then(GoalCancelled(reason="priorities-changed"))
+    given(GOAL, team_goal_set, locked).when(amended_away).then(
+        GoalCancelled(reason="priorities-changed", amendment=AMENDMENT)
+    )
 
 
 def test_progress_stays_free() -> None:

@@ -1,0 +1,41 @@
+"""Edits: one command on one goal, with the texts that it has now, opened for the rules."""
+
+from services.goals.api.edge import GoalsEdge
+from services.goals.api.goal_access import permitted
+from services.goals.api.goal_moves import Given
+from services.goals.domain.goal import GOAL
+from services.goals.domain.goal_states import Active, Goal, NotSet
+from services.goals.domain.goal_wording import TextsNow
+from shared.eventsourcing.decider import Command
+from shared.eventsourcing.decision import Decision
+from shared.privacy.vault import ERASED, Vault
+from shared.runtime.http import CommandAnswer
+from shared.runtime.service import Runtime
+from shared.schemas.identifiers import GoalId
+from shared.schemas.personal_text import PersonalText
+
+
+async def edited(runtime: Runtime, edge: GoalsEdge, goal: GoalId, given: Given | Command) -> CommandAnswer:
+    """The answer to a command that leaves the goal where it is, if the caller may do what the route declares."""
+    answer = await permitted(runtime, edge, goal)
+
+    async def plan(decision: Decision) -> None:
+        state = (await decision.load(GOAL, goal)).state
+        await decision.decide(GOAL, goal, given if isinstance(given, Command) else await given(decision, state))
+
+    return edge.accepted((await runtime.handler.handle_together(edge.context, plan, answer=answer))[0])
+
+
+async def texts_now(vault: Vault, state: Goal) -> TextsNow:
+    """What the goal says now, in clear."""
+    if isinstance(state, NotSet):
+        return TextsNow()
+    was = state if isinstance(state, Active) else state.was
+    return TextsNow(title=await _opened(vault, was.title), description=await _opened(vault, was.description))
+
+
+async def _opened(vault: Vault, said: PersonalText | str | None) -> str | None:
+    if not isinstance(said, PersonalText):
+        return said
+    opened = (await vault.open([said]))[0]
+    return None if opened is ERASED else opened

@@ -1,0 +1,76 @@
+"""What ties a goal to people, to other goals and to the period after its own."""
+
+from typing import ClassVar, Final
+from uuid import UUID
+
+from shared.schemas.event import Event
+from shared.schemas.identifiers import GoalId, PersonId
+from shared.schemas.personal_text import PersonalText
+from shared.schemas.values import LongText, ShortText
+
+
+class GoalContributionAdded(Event):
+    """The goal contributes to another one besides its parent: shown there, never summed there."""
+
+    event_type: ClassVar[str] = "trellis.goals.GoalContributionAdded.v1"
+
+    to: GoalId
+
+
+class GoalContributionRemoved(Event):
+    """The goal does not contribute to the other one any more."""
+
+    event_type: ClassVar[str] = "trellis.goals.GoalContributionRemoved.v1"
+
+    to: GoalId
+
+
+class GoalContributorAdded(Event):
+    """A person works on the goal with its owner."""
+
+    event_type: ClassVar[str] = "trellis.goals.GoalContributorAdded.v1"
+
+    person: PersonId
+
+
+class GoalContributorRemoved(Event):
+    """The person does not work on the goal any more."""
+
+    event_type: ClassVar[str] = "trellis.goals.GoalContributorRemoved.v1"
+
+    person: PersonId
+
+
+class GoalHandedOver(Event):
+    """The goal has another owner. A person's goal has its texts written anew, so that the new owner's key opens them.
+
+    What was said before (notes, comments) stays the former owner's. `reason` is a code and speaks of no person.
+    """
+
+    event_type: ClassVar[str] = "trellis.goals.GoalHandedOver.v1"
+
+    owner: PersonId
+    previous_owner: PersonId
+    team: ShortText | None
+    title: PersonalText | ShortText
+    description: PersonalText | LongText | None
+    reason: ShortText
+    amendment: UUID | None = None
+
+
+class GoalCarriedOver(Event):
+    """The goal goes on in another period as the goal `to`, which names this one as the one it was carried from."""
+
+    event_type: ClassVar[str] = "trellis.goals.GoalCarriedOver.v1"
+
+    to: GoalId
+
+
+EVENTS: Final[tuple[type[Event], ...]] = (
+    GoalContributionAdded,
+    GoalContributionRemoved,
+    GoalContributorAdded,
+    GoalContributorRemoved,
+    GoalHandedOver,
+    GoalCarriedOver,
+)

@@ -1,0 +1,164 @@
+"""The goal graph under load: 32 people move goals at random while progress is recorded, and no cycle ever arises.
+
+`TRELLIS_MOVES=5000` runs it for longer.
+"""
+
+import asyncio
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from random import Random
+from typing import Any, Final
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.goals.api import goal_graph
+from services.goals.api.goal_graph import CONTRIBUTIONS, GRAPH
+from tests.integration.services.goals.conftest import HUGO, Company
+
+WRITERS: Final = 32
+RECORDERS: Final = 2
+GOALS: Final = 40
+MOVES: Final = int(os.environ.get("TRELLIS_MOVES", "500"))
+FIRST_DAY: Final = date(2026, 1, 1)
+REFUSALS: Final = {
+    "goal-graph-must-be-acyclic",
+    "child-dates-must-lie-inside-parent",
+    "parent-dates-must-hold-its-children",
+    "goal-must-be-linked-once",
+}
+
+
+@dataclass(slots=True)
+class Load:
+    """What the writers and recorders did so far, and what a reader of the graph saw meanwhile."""
+
+    company: Company
+    goals: list[str]
+    moves: int
+    accepted: int = 0
+    refused: int = 0
+    recorded: int = 0
+    looks: int = 0
+    broken: list[str] = field(default_factory=list[str])
+
+    @property
+    def over(self) -> bool:
+        return self.accepted >= self.moves or self.cyclic
+
+    @property
+    def cyclic(self) -> bool:
+        return any(found.startswith("cycle") for found in self.broken)
+
+
+def move(random: Random, load: Load) -> tuple[str, dict[str, Any]]:
+    """A goal goes somewhere: under another one, beside others, or to other dates."""
+    goal = random.choice(load.goals)
+    match random.choices(("align", "contributions", "dates"), (6, 3, 1))[0]:
+        case "align":
+            return f"/goals/{goal}/align", {"parent": random.choice([*load.goals, None])}
+        case "contributions":
+            return f"/goals/{goal}/contributions", {"contributes_to": random.sample(load.goals, random.randint(0, 2))}
+        case _:
+            starts_on = FIRST_DAY + timedelta(days=random.randint(0, 20))
+            ends_on = FIRST_DAY + timedelta(days=random.randint(340, 364))
+            return f"/goals/{goal}/dates", {"starts_on": str(starts_on), "ends_on": str(ends_on)}
+
+
+async def write(load: Load, seed: int) -> None:
+    random = Random(seed)
+    while not load.over:
+        path, body = move(random, load)
+        answer = await load.company.hugo.post(path, json=body)
+        if answer.status_code == 200:
+            load.accepted += 1
+            continue
+        load.refused += 1
+        document = answer.json()
+        assert answer.status_code == 409, answer.text
+        assert document["type"].rsplit(":", 1)[1] in REFUSALS, answer.text
+
+
+async def record(load: Load, seed: int) -> None:
+    """Progress is never refused, whoever moves the goal at that moment."""
+    random = Random(seed)
+    while not load.over:
+        goal, value = random.choice(load.goals), str(random.randint(0, 10))
+        answer = await load.company.hugo.post(f"/goals/{goal}/progress", json={"value": value})
+        assert answer.status_code == 200, answer.text
+        load.recorded += 1
+        await asyncio.sleep(0.01)
+
+
+async def look(load: Load) -> None:
+    """A snapshot of the graph, over and over."""
+    while not load.over:
+        async with load.company.service.runtime.engine.connect() as connection:
+            load.broken += await broken(connection)
+        load.looks += 1
+        await asyncio.sleep(0.05)
+
+
+async def broken(connection: AsyncConnection) -> list[str]:
+    """Goals that are above themselves over links of both kinds, and those outside their parent's dates."""
+    rows = {row.goal: row for row in await connection.execute(select(GRAPH))}
+    above: dict[Any, set[Any]] = {goal: {row.parent} - {None} for goal, row in rows.items()}
+    for link in await connection.execute(select(CONTRIBUTIONS)):
+        above[link.goal].add(link.contributes_to)
+    outside = [
+        f"outside: {row.goal}"
+        for row in rows.values()
+        if row.parent in rows
+        and not rows[row.parent].starts_on <= row.starts_on <= row.ends_on <= rows[row.parent].ends_on
+    ]
+    return [*outside, *(f"cycle: {goal}" for goal in above if goal in reached(goal, above))]
+
+
+def reached(start: Any, above: Mapping[Any, set[Any]]) -> set[Any]:
+    found: set[Any] = set()
+    waiting = list(above[start])
+    while waiting:
+        if (goal := waiting.pop()) not in found:
+            found.add(goal)
+            waiting.extend(above.get(goal, ()))
+    return found
+
+
+async def under_load(company: Company, moves: int) -> Load:
+    goals = [await company.goal(company.hugo, HUGO, level="team", team="Support") for _ in range(GOALS)]
+    load = Load(company, goals, moves)
+    writers = [write(load, seed) for seed in range(WRITERS)]
+    recorders = [record(load, seed) for seed in range(RECORDERS)]
+    await asyncio.gather(*writers, *recorders, look(load))
+    return load
+
+
+async def stored(connection: AsyncConnection) -> list[Any]:
+    nodes = await connection.execute(select(GRAPH).order_by(GRAPH.c.goal))
+    links = await connection.execute(select(CONTRIBUTIONS).order_by(*CONTRIBUTIONS.c))
+    return [*(tuple(row) for row in nodes), *(tuple(row) for row in links)]
+
+
+async def test_32_people_who_move_goals_make_no_cycle_and_hinder_no_progress(company: Company) -> None:
+    load = await under_load(company, MOVES)
+    print(f"accepted {load.accepted}, refused {load.refused}, recorded {load.recorded}, looked {load.looks} times")
+    async with company.service.runtime.engine.begin() as connection:
+        assert [*load.broken, *await broken(connection)] == []
+        before = await stored(connection)
+        await goal_graph.rebuild(connection)
+        assert await stored(connection) == before
+    assert load.accepted >= MOVES
+    assert load.refused > 0
+    assert load.recorded > 0
+
+
+async def test_without_the_lock_they_make_one(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def no_lock(_connection: AsyncConnection) -> None:
+        await asyncio.sleep(0)
+
+    monkeypatch.setattr(goal_graph, "lock", no_lock)
+    load = await under_load(company, 5 * MOVES)
+    assert load.cyclic
