@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 
 def _routers(runtime: Runtime) -> "Sequence[APIRouter]":
+    from services.goals.api.amendments import amendment_routes  # noqa: PLC0415 - likewise
     from services.goals.api.goal_closing import goal_closing_routes  # noqa: PLC0415 - likewise
     from services.goals.api.goal_commands import goal_command_routes  # noqa: PLC0415 - a worker loads no FastAPI
     from services.goals.api.goal_measures import goal_measure_routes  # noqa: PLC0415 - likewise
@@ -37,6 +38,7 @@ def _routers(runtime: Runtime) -> "Sequence[APIRouter]":
         goal_routes(runtime),
         plan_routes(runtime),
         plan_step_routes(runtime),
+        amendment_routes(runtime),
         policy_routes(runtime),
         erasure_routes(runtime, PersonalTextErased),
     ]

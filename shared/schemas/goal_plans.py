@@ -97,17 +97,20 @@ class GoalChange(_Part):
 
 
 class GoalCancellation(_Part):
-    """A goal that shall count nowhere any more; `reason` is a code."""
+    """A goal that shall count nowhere any more; `reason` is a code; `children`: where the open goals below go."""
 
     goal: GoalId
     reason: ShortText
+    children: ShortText | None = None
+    to: GoalId | None = None
 
 
 class GoalHandover(_Part):
-    """A goal that shall be somebody else's."""
+    """A goal that shall be somebody else's; `reason` is a code."""
 
     goal: GoalId
     to: PersonId
+    reason: ShortText
 
 
 class GoalAmendmentProposed(Event):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from typing import Final
+from uuid import UUID
 
 from services.goals.api import goal_graph
 from services.goals.api.edge import GoalsEdge
@@ -20,14 +21,16 @@ LARGEST_ACT: Final = 1_000
 """Goals in one transaction at most."""
 
 
-def cancelled(edge: GoalsEdge, goal: GoalId, body: CancelGoalBody) -> Plan:
+def cancelled(edge: GoalsEdge, goal: GoalId, body: CancelGoalBody, *, amendment: UUID | None = None) -> Plan:
+    """`amendment` is the one that both sides of the goal's plan approved, where the goal is agreed."""
+
     async def plan(decision: Decision) -> None:
         await goal_graph.lock(decision.connection)
         children = await goal_graph.open_children(decision.connection, goal)
         too = await _below(decision, children) if body.children is ChildrenGo.CANCELLED_TOO else children
         await _in_turn(decision, [goal, *too])
         left = () if body.children else tuple(children)
-        await decision.decide(GOAL, goal, CancelGoal.from_body(body, left=left, **edge.given))
+        await decision.decide(GOAL, goal, CancelGoal.from_body(body, left=left, amendment=amendment, **edge.given))
         if body.children is ChildrenGo.CANCELLED_TOO:
             await _cancel(decision, edge, too, body)
         elif body.children:

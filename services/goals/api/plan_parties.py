@@ -46,13 +46,14 @@ async def _fact(decision: Decision, edge: GoalsEdge, plan: GoalPlanId, goal: Goa
     if not (await access_to(decision.connection, edge.caller, state.level, state.owner)).may_read:
         return None
     active = state if isinstance(state, Active) else None
+    fixed = state if isinstance(state, Active) else state.was
     return GoalFact(
         goal=goal,
         owner=state.owner,
         level=state.level,
         active=active is not None,
         version=loaded.version,
-        fingerprint=fingerprint(active) if active else "",
+        fingerprint=fingerprint(fixed),
         held=await _held_elsewhere(decision, plan, active) if active else None,
     )
 

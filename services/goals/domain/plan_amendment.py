@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from services.goals.domain.goal_closing import ChildrenGo
 from services.goals.domain.metric import MetricBody, metric_of
 from services.goals.domain.plan_sides import OnASide, side_of
 from services.goals.domain.plan_states import Agreed, GoalPlan, GoalPlanEvent
@@ -27,7 +28,7 @@ from shared.schemas.goal_plans import (
 )
 from shared.schemas.identifiers import GoalId, PersonId
 from shared.schemas.personal_text import PersonalText
-from shared.schemas.values import LongText, ReasonCode, ShortText
+from shared.schemas.values import Known, LongText, ReasonCode, ShortText
 
 
 class GoalChangeBody(RequestBody):
@@ -41,13 +42,18 @@ class GoalChangeBody(RequestBody):
 
 
 class GoalCancellationBody(RequestBody):
+    """`children`: where the open goals below go, `to` which one if that is another goal; they are not cancelled too."""
+
     goal: GoalId
     reason: ReasonCode
+    children: Known[ChildrenGo] | None = None
+    to: GoalId | None = None
 
 
 class GoalHandoverBody(RequestBody):
     goal: GoalId
     to: PersonId
+    reason: ReasonCode
 
 
 class ProposeAmendmentBody(RequestBody):
@@ -74,6 +80,12 @@ def agreed_or_rejected(plan: GoalPlan) -> Agreed:
     return plan
 
 
+def joining(agreed: Agreed, weights: Sequence[PlanWeight]) -> list[PlanWeight]:
+    """The goals that are new in the plan; one that was in it may be achieved by now, and keeps what it weighs."""
+    before = {weight.goal for weight in agreed.weights}
+    return [weight for weight in weights if weight.goal not in before]
+
+
 def propose_amendment(plan: GoalPlan, command: ProposeAmendment) -> Sequence[GoalPlanEvent]:
     """A new amendment, also the other side's own, takes the place of the one that waits."""
     agreed = agreed_or_rejected(plan)
@@ -85,7 +97,7 @@ def propose_amendment(plan: GoalPlan, command: ProposeAmendment) -> Sequence[Goa
     _refuse_nothing(agreed, weights, command)
     _refuse_confusion(agreed, weights, command)
     refuse_weights_that_cannot_be_agreed(weights, command.policy)
-    refuse_goals_that_cannot_count(weights, scope, command.facts)
+    refuse_goals_that_cannot_count(joining(agreed, weights), scope, command.facts)
     return [
         GoalAmendmentProposed(
             amendment=command.amendment,
@@ -93,8 +105,8 @@ def propose_amendment(plan: GoalPlan, command: ProposeAmendment) -> Sequence[Goa
             weights=weights,
             seen=seen_goals(weights, command.facts),
             changes=tuple(_change(change, agreed, command.facts) for change in command.changes),
-            cancellations=tuple(GoalCancellation(goal=c.goal, reason=c.reason) for c in command.cancellations),
-            handovers=tuple(GoalHandover(goal=h.goal, to=h.to) for h in command.handovers),
+            cancellations=tuple(GoalCancellation(**dict(item)) for item in command.cancellations),
+            handovers=tuple(GoalHandover(**dict(item)) for item in command.handovers),
             reason=PersonalText.about(scope.owner, command.reason),
             proposed_by=command.by,
         )
@@ -127,6 +139,9 @@ def _refuse_confusion(agreed: Agreed, weights: Sequence[PlanWeight], command: Pr
     if len(set(named)) < len(named):
         raise Rejected("amendment-must-name-a-goal-once", goals=named)
     before, after = {weight.goal for weight in agreed.weights}, {weight.goal for weight in weights}
+    for item in command.cancellations:
+        if item.children is ChildrenGo.CANCELLED_TOO:
+            raise Rejected("amendment-cancels-what-it-names", goal=item.goal, children=item.children)
     for goal in leaving:
         if goal not in before:
             raise Rejected("amendment-is-of-goals-in-the-plan", goal=goal)

@@ -271,7 +271,7 @@ goal_plan_events = st.one_of(
             max_size=2,
         ).map(tuple),
         cancellations=st.lists(st.builds(GoalCancellation, goal=goals, reason=words), max_size=1).map(tuple),
-        handovers=st.lists(st.builds(GoalHandover, goal=goals, to=people), max_size=1).map(tuple),
+        handovers=st.lists(st.builds(GoalHandover, goal=goals, to=people, reason=words), max_size=1).map(tuple),
         reason=sealed_texts,
         proposed_by=people,
     ),

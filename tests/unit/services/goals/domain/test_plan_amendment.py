@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
+from services.goals.domain.goal_closing import ChildrenGo
 from services.goals.domain.goal_plan import GOAL_PLAN, GoalPlanCommand
 from services.goals.domain.plan_amendment import GoalCancellationBody, GoalChangeBody, GoalHandoverBody
 from services.goals.domain.plan_states import GoalPlanEvent
@@ -21,6 +22,7 @@ from shared.schemas.goal_plans import (
     GoalHandover,
 )
 from shared.schemas.goals import TYPES
+from shared.schemas.identifiers import GoalId
 from shared.schemas.personal_text import PersonalText
 from tests.spec import given
 from tests.unit.services.goals.examples import A_GOAL, HR, JUNE, MANAGER, OWNER, goal_plan_events, goals, people
@@ -58,6 +60,10 @@ WAITING = (*AGREED, without_the_third)
 THE_SAME = {"goals": by_hand("50", "30", "20"), "facts": facts, "cancellations": ()}
 
 
+def handing_over(goal: GoalId) -> GoalHandoverBody:
+    return GoalHandoverBody(goal=goal, to=HR, reason="moved")
+
+
 def test_a_goal_is_dropped_and_the_others_take_its_weight_in_one_act() -> None:
     """The trap elsewhere: no locked weight may change unless all do, so that a third goal can never go."""
     given(GOAL_PLAN, *AGREED).when(amend()).then(without_the_third)
@@ -83,9 +89,9 @@ def test_a_goal_joins_the_plan() -> None:
 
 
 def test_a_goal_is_handed_over() -> None:
-    away = amend(cancellations=(), handovers=(GoalHandoverBody(goal=THIRD, to=HR),))
+    away = amend(cancellations=(), handovers=(handing_over(THIRD),))
     given(GOAL_PLAN, *AGREED).when(away).then(
-        amendment_proposed("60.00", "40.00", handovers=(GoalHandover(goal=THIRD, to=HR),))
+        amendment_proposed("60.00", "40.00", handovers=(GoalHandover(goal=THIRD, to=HR, reason="moved"),))
     )
 
 
@@ -98,6 +104,23 @@ def test_title_and_dates_change_and_a_persons_title_is_sealed(level: GoalLevel) 
     expected = GoalChange(goal=A_GOAL, title=title, metric=None, starts_on=None, ends_on=JUNE)
     given(GOAL_PLAN, *AGREED).when(amend(**asked)).then(
         amendment_proposed("50.00", "30.00", "20.00", changes=(expected,))
+    )
+
+
+def test_a_goal_of_the_plan_that_is_achieved_by_now_keeps_its_weight() -> None:
+    finished = (fact(A_GOAL, active=False), facts[1])
+    given(GOAL_PLAN, *AGREED).when(amend(facts=finished)).then(without_the_third)
+
+
+def test_a_goal_that_is_closed_does_not_join() -> None:
+    joining = amend(goals=by_hand("40", "30", "20", "10"), cancellations=(), facts=(*facts, fact(FOURTH, active=False)))
+    given(GOAL_PLAN, *AGREED).when(joining).then_rejected("plan-goal-must-be-active", goal=FOURTH)
+
+
+def test_an_amendment_cancels_what_it_names() -> None:
+    too = GoalCancellationBody(goal=THIRD, reason="r", children=ChildrenGo.CANCELLED_TOO)
+    given(GOAL_PLAN, *AGREED).when(amend(cancellations=(too,))).then_rejected(
+        "amendment-cancels-what-it-names", goal=THIRD
     )
 
 
@@ -118,7 +141,7 @@ def test_an_amendment_changes_something() -> None:
             "amendment-must-not-weigh-what-leaves",
             SECOND,
         ),
-        ({"handovers": (GoalHandoverBody(goal=SECOND, to=HR),)}, "amendment-must-not-weigh-what-leaves", SECOND),
+        ({"handovers": (handing_over(SECOND),)}, "amendment-must-not-weigh-what-leaves", SECOND),
         ({"changes": (GoalChangeBody(goal=FOURTH, title="x"),)}, "amendment-is-of-goals-in-the-plan", FOURTH),
     ],
 )
@@ -127,7 +150,7 @@ def test_an_amendment_speaks_of_goals_in_the_plan(changes: dict[str, Any], rule:
 
 
 def test_an_amendment_names_a_goal_once() -> None:
-    twice = amend(handovers=(GoalHandoverBody(goal=THIRD, to=HR),))
+    twice = amend(handovers=(handing_over(THIRD),))
     given(GOAL_PLAN, *AGREED).when(twice).then_rejected("amendment-must-name-a-goal-once", goals=[THIRD, THIRD])
 
 
