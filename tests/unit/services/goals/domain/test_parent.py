@@ -1,11 +1,13 @@
 """Rules of being below another goal: it exists, is active, is not below oneself and holds one's dates."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from services.goals.domain.goal import GOAL
+from services.goals.domain.goal_alignment import ALIGNMENT_RESTS
 from services.goals.domain.goal_setting import SetGoal
 from services.goals.domain.goal_states import as_parent
 from services.goals.domain.parent import ParentGoal
@@ -14,6 +16,7 @@ from shared.schemas.goals import GoalAligned
 from tests.spec import given
 from tests.unit.services.goals.commands import align, parent, set_goal, under_parent
 from tests.unit.services.goals.examples import A_GOAL, JANUARY, JUNE, OTHER_PARENT, PARENT, cancelled, team_goal_set
+from tests.unit.services.goals.policies import choosing
 
 
 def test_a_goal_is_set_under_a_parent_with_its_weight_there() -> None:
@@ -99,3 +102,24 @@ def test_a_goal_below_learns_the_dates_the_state_and_the_ancestors_of_the_goal_a
     assert as_parent(GOAL.initial, PARENT, []) is None
     assert as_parent(open_goal, PARENT, [OTHER_PARENT]) == expected
     assert as_parent(closed_goal, PARENT, [OTHER_PARENT]) == expected.model_copy(update={"active": False})
+
+
+def test_in_its_last_days_a_goal_moves_under_no_other_parent_where_the_policy_says_so() -> None:
+    fortnight = choosing(ALIGNMENT_RESTS, 14)
+    late: dict[str, Any] = {"at": datetime(2026, 6, 17, 9, tzinfo=UTC), "policy": fortnight}
+    given(GOAL, team_goal_set).when(align(**late)).then_rejected(
+        "goal-must-stay-in-its-last-days", ends_on=JUNE, days=14
+    )
+    given(GOAL, team_goal_set, under_parent).when(align(parent=None, parent_goal=None, **late)).then_rejected(
+        "goal-must-stay-in-its-last-days"
+    )
+    given(GOAL, team_goal_set).when(align(at=late["at"] - timedelta(days=1), policy=fortnight)).then(under_parent)
+    given(GOAL, team_goal_set).when(align(at=late["at"])).then(under_parent)
+
+
+def test_in_its_last_days_a_goal_may_weigh_otherwise_where_it_is() -> None:
+    late: dict[str, Any] = {"at": datetime(2026, 6, 30, 9, tzinfo=UTC), "policy": choosing(ALIGNMENT_RESTS, 14)}
+    heavier = align(weight=Decimal(2), **late)
+    given(GOAL, team_goal_set, under_parent).when(heavier).then(
+        GoalAligned(parent=PARENT, previous_parent=PARENT, weight=Decimal(2), weight_by_hand=True)
+    )
