@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, Field
 from services.goals.domain.goal_states import Active, Goal, GoalEvent, active_or_rejected
 from services.goals.domain.measurement import Reading, progress_after
 from services.goals.domain.metric import Figure
-from services.goals.domain.policy import UnderPolicy
+from services.goals.domain.policy import Option, UnderPolicy
 from shared.eventsourcing.decider import Command, Rejected, RequestBody
 from shared.schemas.goal_metrics import MeasuredBy, Metric
 from shared.schemas.goals import GoalProgressRecorded, ProgressSource
@@ -17,6 +17,13 @@ from shared.schemas.personal_text import PersonalText
 from shared.schemas.values import Known, LongText
 
 _CLOCKS_DIFFER: Final = timedelta(minutes=5)
+
+REGRESS_NEEDS_NOTE: Final[Option[bool]] = Option(
+    "regress-needs-note",
+    bool,
+    default=False,
+    means="who records a value that is worse than the start says why, in the note",
+)
 
 
 class RecordProgressBody(RequestBody):
@@ -44,6 +51,8 @@ def record_progress(goal: Goal, command: RecordProgress) -> Sequence[GoalEvent]:
     if reading.at > command.at + _CLOCKS_DIFFER:
         raise Rejected("progress-must-not-be-measured-in-the-future", measured_at=reading.at, now=command.at)
     progress = progress_after(scale, active.measured, reading)
+    if progress.regressed:
+        _refuse_silent_regress(command)
     return [
         GoalProgressRecorded(
             value=command.value,
@@ -57,6 +66,13 @@ def record_progress(goal: Goal, command: RecordProgress) -> Sequence[GoalEvent]:
             confidence=command.confidence,
         )
     ]
+
+
+def _refuse_silent_regress(command: RecordProgress) -> None:
+    """A source that is no person has no words."""
+    by_a_person = command.source is ProgressSource.MANUAL
+    if by_a_person and command.note is None and command.policy[REGRESS_NEEDS_NOTE]:
+        raise Rejected("regress-needs-a-note", value=command.value)
 
 
 def _scale(active: Active, command: RecordProgress) -> Metric:

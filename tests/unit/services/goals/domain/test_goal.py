@@ -24,7 +24,7 @@ from services.goals.domain.goal_contributions import Contribute
 from services.goals.domain.goal_dates import RescheduleGoal
 from services.goals.domain.goal_lock import LockGoal, UnlockGoal
 from services.goals.domain.goal_people import HandOverGoal, NameContributors
-from services.goals.domain.goal_progress import RecordProgress
+from services.goals.domain.goal_progress import REGRESS_NEEDS_NOTE, RecordProgress
 from services.goals.domain.goal_setting import SetGoal, SetGoalBody
 from services.goals.domain.goal_states import GoalEvent
 from services.goals.domain.goal_wording import DescribeGoal, RetitleGoal, TextsNow
@@ -67,6 +67,7 @@ from tests.unit.services.goals.examples import (
     team_goal_set,
     words,
 )
+from tests.unit.services.goals.policies import choosing
 
 
 def test_a_team_goal_is_set_with_its_title_in_clear() -> None:
@@ -150,6 +151,20 @@ def test_progress_below_the_start_is_zero_and_says_so() -> None:
             source=ProgressSource.MANUAL,
         )
     )
+
+
+def test_a_value_below_the_start_needs_a_note_where_the_policy_says_so() -> None:
+    say_why = choosing(REGRESS_NEEDS_NOTE, True)
+    given(GOAL, team_goal_set).when(record("220", policy=say_why)).then_rejected(
+        "regress-needs-a-note", value=Decimal(220)
+    )
+    for accepted in (
+        record("220", policy=say_why, note="A recall"),
+        record("220", policy=say_why, source=ProgressSource.INTEGRATION),
+        record("199", policy=say_why),
+        record("220"),
+    ):
+        assert GOAL.decide(GOAL.fold([team_goal_set]), accepted)
 
 
 def test_what_is_already_known_of_a_moment_is_not_recorded_again() -> None:
