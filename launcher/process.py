@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from random import SystemRandom
 from typing import Final, Protocol
 
 import psutil
@@ -20,6 +21,8 @@ from launcher.failure import LaunchFailed, last_lines
 _started_here: Final[list[subprocess.Popen[bytes]]] = []
 _SAME_BIRTH_SECONDS: Final = 2.0
 _LARGE_LOG: Final = 20_000_000
+_FOR_SERVERS: Final = range(20_000, 32_000)
+"""Linux gives clients ports from 32768 on, other systems from 49152 on."""
 
 PROJECT: Final = str(Path(__file__).parent.parent)
 """The folder with the packages, for a PYTHONPATH."""
@@ -164,11 +167,16 @@ def make_room(log: Path) -> None:
 
 
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody listens on now."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
+    """A TCP port of 127.0.0.1 that nobody listens on now.
+
+    It is below those that systems give to clients, so that nobody gets it by chance before a process that ended is
+    back on it: whoever knows its address goes on asking there.
+    """
+    for port in SystemRandom().sample(_FOR_SERVERS, len(_FOR_SERVERS)):
+        with suppress(OSError), socket.socket() as listener:
+            listener.bind(("127.0.0.1", port))
+            return port
+    raise LaunchFailed(f"All ports from {_FOR_SERVERS.start} to {_FOR_SERVERS.stop - 1} of 127.0.0.1 are in use.")
 
 
 def is_listening(port: int, host: str = "127.0.0.1") -> bool:
