@@ -85,6 +85,7 @@ GOALS: Final = Table(
     Column("contributors", ARRAY(Uuid), nullable=False),
     Index("goal_tree_by_parent", "parent", "goal"),
     Index("goal_tree_by_owner", "owner", "goal"),
+    Index("goal_tree_by_contributor", "contributors", postgresql_using="gin"),
 )
 
 

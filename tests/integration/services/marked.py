@@ -120,6 +120,8 @@ class _Maker:
             return {key: self.value(schema["properties"][key], [*place, key]) for key in wanted}
         if schema.get("type") == "array":
             return [self.value(schema["items"], place)]
+        if schema.get("type") == "object":
+            return {}
         if (known := self.ids.get(name) or _VALUES.get(name)) is not None:
             return known
         return _leaf(schema, self.ids) or self.marks.of(" ".join([*place, _NAMED] if "pattern" in schema else place))
@@ -136,6 +138,8 @@ def _leaf(schema: Document, ids: Mapping[str, str]) -> Any:
             return "USD"
         case {"type": "boolean"}:
             return True
+        case {"type": "integer"}:
+            return schema.get("minimum") or 1
         case _:
             return None
 

@@ -41,7 +41,11 @@ _HEADERS: Final = (
     *("If-Match", "Idempotency-Key", "Consistency-Token", "X-Correlation-Id", "traceparent", "tracestate", "baggage"),
     *("User-Agent", "Content-Type", "Accept", "Authorization", "X-Anything", "Cookie", "Origin"),
 )
-_NEVER_ACCEPTED: Final = {"/rewards/v1/rewards/{reward}/reject", "/rewards/v1/rewards/{reward}/adjust"}
+_NEVER_ACCEPTED: Final = {
+    "/rewards/v1/rewards/{reward}/reject",
+    "/rewards/v1/rewards/{reward}/adjust",
+    "/goals/v1/goals/{goal}/carry-over",  # all dates are the same day, and it starts after the one before
+}
 
 
 @dataclass(slots=True)
