@@ -1,6 +1,6 @@
 """A decision: load, decide over one or more streams, and know what is to be appended."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Generic, TypeAlias, TypeVar
@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.eventsourcing.decider import Command, Decider
 from shared.eventsourcing.identifiers import stream_name
-from shared.eventsourcing.store import Key, Metadata
+from shared.eventsourcing.store import EventStore, Key, Metadata
 from shared.schemas.event import Event
 from shared.schemas.identifiers import PersonId
 
@@ -100,14 +100,24 @@ class Decision:
         self.context = context
         self._load = load
         self._changes: dict[str, Change] = {}
+        self._metadata = context.metadata
         self._held: dict[str, int] = {}
+        self._given: dict[str, Loaded[Any]] = {}
+
+    async def read_ahead(self, store: EventStore, decider: Decider[State], identities: Iterable[UUID]) -> None:
+        """Load many streams with one query; to decide on one of them asks the store no more."""
+        streams = [stream_name(decider.category, identity) for identity in identities]
+        for stream, events in (await store.read_all(self.connection, streams)).items():
+            state = decider.fold([stored.event for stored in events])
+            last = events[-1] if events else None
+            self._given[stream] = Loaded(state, last.version if last else 0, last.position if last else 0)
 
     async def load(self, decider: Decider[State], identity: UUID) -> Loaded[State]:
         """The stream as this decision leaves it so far."""
         stream = stream_name(decider.category, identity)
         if (change := self._changes.get(stream)) is not None:
             return Loaded(change.state, change.before.version + len(change.events), change.before.position)
-        return await self._load(self.connection, decider, identity)
+        return self._given.get(stream) or await self._load(self.connection, decider, identity)
 
     async def hold(self, decider: Decider[State], identity: UUID) -> Loaded[State]:
         """Load a stream that must still be unchanged when this decision commits."""
@@ -118,6 +128,7 @@ class Decision:
     async def in_turn(self, decider: Decider[State], identity: UUID) -> Loaded[State]:
         """Load a contended stream once nobody else is deciding on it: in turn instead of in conflict."""
         stream = stream_name(decider.category, identity)
+        self._given.pop(stream, None)
         await self.connection.execute(_IN_TURN, {"stream": stream})
         return await self.load(decider, identity)
 
@@ -129,11 +140,11 @@ class Decision:
         """
         stream = stream_name(decider.category, identity)
         if stream not in self._changes:
-            loaded = await self._load(self.connection, decider, identity)
+            loaded = self._given.get(stream) or await self._load(self.connection, decider, identity)
             self._changes[stream] = Change(decider, identity, loaded, loaded.state)
         change = self._changes[stream]
         events = decider.decide(change.state, command)
-        change.events.extend((event, self.context.metadata) for event in events)
+        change.events.extend((event, self._metadata) for event in events)
         change.state = decider.fold(events, change.state)
         return change.state
 

@@ -2,9 +2,10 @@
 
 import json
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final, TypeAlias
 from uuid import UUID
 
@@ -29,7 +30,7 @@ Seal: TypeAlias = Callable[[Event, UUID], Awaitable[Event]]
 # stream; streams sorted, so that two processes lock heads in one order; WITH ORDINALITY and ORDER BY, so that a
 # stream's versions draw rising positions. Who did not move has a conflict, or its key was taken; its neighbours are
 # untouched. Keys and heads are looked up by subqueries that cannot become joins: those may read the whole table.
-_APPEND: Final = """
+APPEND: Final = """
 with taken as (
   select k.stream from unnest($10::text[], $11::text[], $12::text[], $13::text[]) as k(stream, caller, route, key)
    where (select true from idempotency_keys i where (i.caller, i.route, i.key) = (k.caller, k.route, k.key))
@@ -66,6 +67,8 @@ _READ: Final = """select version, position, event_id, type, data from events
 _READ_ON: Final = """select s.version as head, e.version, e.position, e.event_id, e.type, e.data
                        from streams s left join events e on e.stream = s.stream and e.version > $2
                       where s.stream = $1 order by e.version"""
+_READ_ALL: Final = """select stream, version, position, event_id, type, data from events
+                       where stream = any($1::text[]) order by stream, version"""
 _HOLD_NEW: Final = """insert into streams (stream, version) select s, 0 from unnest($1::text[]) s order by s
                        on conflict do nothing"""
 _HOLD: Final = "select stream, version from streams where stream = any($1::text[]) order by stream for share"
@@ -97,7 +100,9 @@ class Metadata:
     policy_version: str | None = None
     traceparent: str | None = None
 
+    @lru_cache(maxsize=16)  # noqa: B019 - a handful are kept: those of commands that are being handled
     def encode(self) -> str:
+        """JSON; a command over many streams says the same of each of its events."""
         values: Mapping[str, Any] = {
             "occurred_at": self.occurred_at.isoformat(),
             "actor": str(self.actor),
@@ -212,6 +217,13 @@ class EventStore:
             return None
         return [self._stored(row) for row in rows if row["version"] is not None]
 
+    async def read_all(self, connection: AsyncConnection, streams: Collection[str]) -> dict[str, list[StoredEvent]]:
+        """Every event of these streams, in order, with one query; a stream that does not exist has none."""
+        found: dict[str, list[StoredEvent]] = {stream: [] for stream in streams}
+        for row in await (await driver(connection)).fetch(_READ_ALL, list(found)):
+            found[row["stream"]].append(self._stored(row))
+        return found
+
     def _stored(self, row: Any) -> StoredEvent:
         event = self._types.decode(row["type"], row["data"])
         if isinstance(event, UnknownEvent):
@@ -231,7 +243,7 @@ class EventStore:
         """
         raw, began = await driver(connection), time.perf_counter()
         try:
-            rows = await raw.fetch(_APPEND, *_columns(sorted(appends, key=lambda a: a.stream)))
+            rows = await raw.fetch(APPEND, *_columns(sorted(appends, key=lambda a: a.stream)))
         except asyncpg.UniqueViolationError as error:
             if getattr(error, "table_name", None) == "idempotency_keys":
                 raise KeyTaken from error

@@ -1,9 +1,10 @@
 """Over whom a cycle is opened; their reviews are opened in chunks, which may be repeated at any time."""
 
-from collections.abc import Collection, Iterator, Sequence
+import asyncio
+from collections.abc import Collection, Coroutine, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Final
+from typing import Any, Final, TypeAlias
 
 from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -20,8 +21,10 @@ from shared.runtime.problems import not_found
 from shared.schemas.identifiers import PersonId, ReviewCycleId, ReviewId
 from shared.schemas.values import ShortText
 
-CHUNK: Final = 100
-"""Reviews a transaction: short enough for the store's time limit, long enough to be fast."""
+CHUNK: Final = 250
+"""Reviews a transaction: long enough to be fast, short enough for others to be answered meanwhile."""
+_AT_ONCE: Final = 2
+"""Transactions: one is decided while the other is stored."""
 
 
 class PopulationBody(RequestBody):
@@ -37,6 +40,10 @@ class Member:
 
     person: PersonId
     manager: PersonId | None
+
+
+Chunk: TypeAlias = Mapping[ReviewId, Member]
+"""The reviews of a transaction, and whose they are."""
 
 
 async def select_population(engine: AsyncEngine, wanted: PopulationBody, *, on: date) -> list[Member]:
@@ -64,19 +71,37 @@ async def open_reviews(
 ) -> list[Outcome]:
     """Open the reviews that are not there yet; those of a chunk that was done before change nothing.
 
+    While the database stores one chunk the next one is decided.
+
     Raises:
         Problem: 404, there is no such cycle.
         Rejected: review-cycle-is-closed.
     """
     alone = replace(context, idempotency=None, expected_version=None)
-    outcomes: list[Outcome] = []
-    for chunk in _chunks(members):
+    chunks, outcomes = _chunks(cycle, members), list[Outcome]()
 
-        async def plan(decision: Decision, chunk: Sequence[Member] = chunk) -> None:
-            await _open_chunk(decision, context, cycle, chunk)
+    async def open_chunks() -> None:
+        for chunk in chunks:
 
-        outcomes += await handler.handle_together(alone, plan)
+            async def plan(decision: Decision, chunk: Chunk = chunk) -> None:
+                await decision.read_ahead(handler.store, REVIEW, chunk)
+                await _open_chunk(decision, context, cycle, chunk)
+
+            outcomes.extend(await handler.handle_together(alone, plan))
+
+    await _all_or_the_first_failure(open_chunks() for _ in range(_AT_ONCE))
     return outcomes
+
+
+async def _all_or_the_first_failure(parts: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """When it raises one part's failure, the others have ended, too."""
+    tasks = [asyncio.create_task(part) for part in parts]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def review_of(cycle: ReviewCycleId, person: PersonId) -> ReviewId:
@@ -84,10 +109,10 @@ def review_of(cycle: ReviewCycleId, person: PersonId) -> ReviewId:
     return ReviewId(derived("review", cycle, person))
 
 
-async def _open_chunk(decision: Decision, context: Context, cycle: ReviewCycleId, chunk: Sequence[Member]) -> None:
+async def _open_chunk(decision: Decision, context: Context, cycle: ReviewCycleId, chunk: Chunk) -> None:
     match (await decision.hold(REVIEW_CYCLE, cycle)).state:
         case Open(policy=policy):
-            for member in chunk:
+            for review, member in chunk.items():
                 command = OpenReview(
                     cycle=cycle,
                     person=member.person,
@@ -97,13 +122,13 @@ async def _open_chunk(decision: Decision, context: Context, cycle: ReviewCycleId
                     at=context.at,
                     by=context.actor,
                 )
-                await decision.decide(REVIEW, review_of(cycle, member.person), command)
+                await decision.decide(REVIEW, review, command)
         case NotOpened():
             raise not_found("cycle", cycle)
         case Closed():
             raise Rejected("review-cycle-is-closed", cycle=cycle)
 
 
-def _chunks(members: Sequence[Member]) -> Iterator[Sequence[Member]]:
+def _chunks(cycle: ReviewCycleId, members: Sequence[Member]) -> Iterator[Chunk]:
     for start in range(0, len(members), CHUNK):
-        yield members[start : start + CHUNK]
+        yield {review_of(cycle, member.person): member for member in members[start : start + CHUNK]}
