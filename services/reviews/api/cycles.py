@@ -78,6 +78,7 @@ class CycleSummary(BaseModel):
     state: str = Field(description="open or closed")
     version: int
     population: int = Field(description="People that it was opened over.")
+    reviews: int = Field(description="Reviews opened so far; while a cycle is being opened it grows to the population.")
     policy: CyclePolicy
     opened_at: datetime
     closed_at: datetime | None
@@ -86,7 +87,6 @@ class CycleSummary(BaseModel):
 class CycleProgress(CycleSummary):
     """A cycle with how far its reviews are and how they are rated."""
 
-    reviews: int = Field(description="Reviews opened so far; fewer than the population: repeat the request.")
     by_state: Mapping[str, int]
     ratings: Sequence[ScoreCount] = Field(description="Of the assessed reviews, ascending.")
     levels: Sequence[LevelCount]
@@ -145,18 +145,22 @@ def cycle_routes(runtime: Runtime) -> APIRouter:
     @needs("cycle", READ)
     async def list_cycles(page: AskedPage, edge: AtEdge) -> Page[CycleSummary]:
         CYCLES.require(edge.action, edge.caller)
-        await runtime.wait(cycles.PROJECTION.name, edge.consistency)
+        await _wait(runtime, edge)
         async with engine.connect() as connection:
             after = page.after(tuple[datetime, UUID])
             rows = await cycles.newest(connection, after=after, limit=page.limit + 1)
-        return page.of(rows, key=lambda row: (row.opened_at, row.cycle), item=_summary)
+            opened = await reviews_by_cycle.counts(connection, [row.cycle for row in rows])
+        return page.of(
+            rows,
+            key=lambda row: (row.opened_at, row.cycle),
+            item=lambda row: _summary(row, reviews=opened.get(row.cycle, 0)),
+        )
 
     @routes.get("/cycles/{cycle}", summary="A cycle, how far its reviews are and how they are rated")
     @needs("cycle", READ)
     async def read_cycle(cycle: ReviewCycleId, edge: AtEdge) -> CycleProgress:
         CYCLES.require(edge.action, edge.caller)
-        await runtime.wait(cycles.PROJECTION.name, edge.consistency)
-        await runtime.wait(reviews_by_cycle.PROJECTION.name, edge.consistency)
+        await _wait(runtime, edge)
         async with engine.connect() as connection:
             if (row := await cycles.find(connection, cycle)) is None:
                 raise not_found("cycle", cycle)
@@ -165,14 +169,18 @@ def cycle_routes(runtime: Runtime) -> APIRouter:
     return routes
 
 
+async def _wait(runtime: Runtime, edge: Edge) -> None:
+    await runtime.wait(cycles.PROJECTION.name, edge.consistency)
+    await runtime.wait(reviews_by_cycle.PROJECTION.name, edge.consistency)
+
+
 async def _progress(connection: AsyncConnection, row: Cycle, edge: Edge) -> CycleProgress:
     by_state = await reviews_by_cycle.by_state(connection, row.cycle)
     by_rating = await reviews_by_cycle.by_rating(connection, row.cycle)
     by_level = await reviews_by_cycle.by_level(connection, row.cycle)
     edge.response.headers["ETag"] = f'"{row.version}"'
     return CycleProgress(
-        **_summary(row).model_dump(),
-        reviews=sum(by_state.values()),
+        **_summary(row, reviews=sum(by_state.values())).model_dump(),
         by_state=by_state,
         ratings=[ScoreCount(overall=overall, count=count) for overall, count in by_rating],
         levels=[LevelCount(level=level, count=count) for level, count in by_level.items()],
@@ -180,7 +188,7 @@ async def _progress(connection: AsyncConnection, row: Cycle, edge: Edge) -> Cycl
     )
 
 
-def _summary(row: Cycle) -> CycleSummary:
+def _summary(row: Cycle, *, reviews: int) -> CycleSummary:
     return CycleSummary(
         id=row.cycle,
         name=row.name,
@@ -189,6 +197,7 @@ def _summary(row: Cycle) -> CycleSummary:
         state=row.state,
         version=row.version,
         population=row.population,
+        reviews=reviews,
         policy=row.policy,
         opened_at=row.opened_at,
         closed_at=row.closed_at,

@@ -1,6 +1,6 @@
 """How far are a cycle's reviews, and how are they rated?"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -100,6 +100,12 @@ async def by_state(connection: AsyncConnection, cycle: ReviewCycleId) -> Mapping
     query = select(REVIEWS.c.state, func.count()).where(REVIEWS.c.cycle == cycle).group_by(REVIEWS.c.state)
     counted = {row[0]: row[1] for row in await connection.execute(query)}
     return {state: counted.get(state, 0) for state in STATES}
+
+
+async def counts(connection: AsyncConnection, cycles: Collection[ReviewCycleId]) -> Mapping[ReviewCycleId, int]:
+    """How many reviews each of the cycles has; one without is left out."""
+    query = select(REVIEWS.c.cycle, func.count()).where(REVIEWS.c.cycle.in_(cycles)).group_by(REVIEWS.c.cycle)
+    return {ReviewCycleId(row[0]): row[1] for row in await connection.execute(query)}
 
 
 async def by_rating(connection: AsyncConnection, cycle: ReviewCycleId) -> Sequence[tuple[Decimal | None, int]]:

@@ -118,8 +118,12 @@ async def test_an_opening_that_was_interrupted_is_finished_by_repeating_it(compa
     forgotten = [stream_name("review", derived("review", cycle, person.person)) for person in PEOPLE]
     company.service.runtime.handler.forget(*forgotten)
     assert await reviews_of(company, cycle) == {}
+    (listed,) = (await accepted(company.hanna.get("/cycles")))["items"]
+    assert (listed["reviews"], listed["population"]) == (0, 6), "the list says how far it is"
     await accepted(company.hanna.post("/cycles", json=CYCLE, headers=key))
     assert len(await reviews_of(company, cycle)) == 6
+    (listed,) = (await accepted(company.hanna.get("/cycles")))["items"]
+    assert (listed["reviews"], listed["population"]) == (6, 6)
 
 
 async def test_a_population_of_several_chunks_is_opened_whole(company: Company) -> None:
