@@ -40,8 +40,17 @@ OUTCOMES: Final = ("accepted", "replayed", "rejected", "version-mismatch", "conf
 class CommandHandler:
     """Handles the commands of one service. Acknowledged is stored; refused left nothing behind."""
 
-    def __init__(self, store: EventStore, *, partitions: int, tracing: Tracing = OFF) -> None:
+    def __init__(
+        self,
+        store: EventStore,
+        *,
+        partitions: int,
+        tracing: Tracing = OFF,
+        committed: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`committed` is called behind every commit that may have appended something."""
         self.store = store
+        self._committed = committed
         self._tracing = tracing
         self.partitions = partitions
         self.outcomes: Counter[str] = Counter()
@@ -245,6 +254,7 @@ class CommandHandler:
                 self._remember(outcome)
 
     def _remember(self, outcome: Outcome) -> None:
+        self._committed()
         self._cache[outcome.stream] = Loaded(outcome.state, outcome.version, outcome.position)
         self._cache.move_to_end(outcome.stream)
         self.recent.forget(outcome.stream)

@@ -1,6 +1,7 @@
 """The relay: what the event store holds goes to Kafka, in position order, without loss, by one leader a service."""
 
 import asyncio
+import contextlib
 import random
 import time
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from shared.eventsourcing.bell import heard
 from shared.eventsourcing.counts import RelayCounts
 from shared.eventsourcing.database import driver, is_transient
 from shared.eventsourcing.described import described
@@ -26,7 +28,7 @@ from shared.eventsourcing.stored_envelope import envelope_of
 from shared.eventsourcing.tracing import OFF, Tracing
 from shared.schemas.envelope import LogMark, mark_to_headers, to_headers
 
-_POLL_SECONDS: Final = 0.03
+_POLL_SECONDS: Final = 0.03  # when no bell wakes it
 _QUIET_POLL_SECONDS: Final = 0.1  # after a second without an event: what an idle worker costs is mostly asking
 _CHUNK: Final = 2_000
 _SEND_SECONDS: Final = 20.0
@@ -131,13 +133,14 @@ class Relay:
                 await producer.start()
                 await consumer.start()
             await self._check_partitions(producer, lead)
-            leadership = Leadership(self, lead, producer, consumer)
-            await leadership.begin()
-            while True:
-                await leadership.step()
-                self.pulse.looked(work=leadership.pending)
-                self.last_progress = time.monotonic()
-                self.last_error = None
+            async with heard(self.engine) as rung:
+                leadership = Leadership(self, lead, producer, consumer, rung)
+                await leadership.begin()
+                while True:
+                    await leadership.step()
+                    self.pulse.looked(work=leadership.pending)
+                    self.last_progress = time.monotonic()
+                    self.last_error = None
         except LogForked as fork:
             await self.lease.note(lead.epoch, "forked", str(fork))
             raise
@@ -154,8 +157,11 @@ class Relay:
 class Leadership:
     """One lead: the position and the chain as they move, and what was last seen of the topic."""
 
-    def __init__(self, relay: Relay, lead: Lead, producer: AIOKafkaProducer, consumer: AIOKafkaConsumer) -> None:
+    def __init__(
+        self, relay: Relay, lead: Lead, producer: AIOKafkaProducer, consumer: AIOKafkaConsumer, rung: asyncio.Event
+    ) -> None:
         self._relay = relay
+        self._rung = rung
         self._lead = lead
         self._producer = producer
         self._consumer = consumer
@@ -189,7 +195,10 @@ class Leadership:
             await self._look()
             self._looked = now
         quiet = now - self._published_at > 1
-        await asyncio.sleep(_QUIET_POLL_SECONDS if quiet else _POLL_SECONDS)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_QUIET_POLL_SECONDS if quiet else _POLL_SECONDS):
+                await self._rung.wait()
+        self._rung.clear()
 
     async def _publish(self) -> int:
         """Send the next chunk, await every record, then move the checkpoint; how many events there were."""

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from shared.eventsourcing.bell import Bell
 from shared.eventsourcing.consistency import wait_for
 from shared.eventsourcing.database import create_engine
 from shared.eventsourcing.feed import Feed
@@ -84,7 +85,8 @@ class Runtime:
         self.vault = Vault(self.keys_engine, settings.master_key.get_secret_value())
         self.store = EventStore(self.engine, service.types, seal=self.vault.seal)
         self.traces = traces_of(service.name)
-        self.handler = CommandHandler(self.store, partitions=PARTITIONS, tracing=self.traces)
+        self.bell = Bell(self.engine)
+        self.handler = CommandHandler(self.store, partitions=PARTITIONS, tracing=self.traces, committed=self.bell.ring)
         self.request_times = no_requests()
         self.clock = now if settings.development_clock is None else development_clock(settings.development_clock)
         self.timers = None if service.timers is None else service.timers(ZoneInfo(settings.company_zone))
@@ -111,6 +113,7 @@ class Runtime:
     async def close(self) -> None:
         """Give the connections back, and send what was traced."""
         flush(self.traces)
+        await self.bell.close()
         await self.engine.dispose()
         await self.keys_engine.dispose()
 
