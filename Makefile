@@ -5,11 +5,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 # one stamp per lock and project file: a changed dependency or entry point installs again, anything else costs nothing
 INSTALLED := .venv/installed-$(shell cat requirements.lock pyproject.toml | cksum | cut -d' ' -f1)
+DRAWS := .venv/draws-$(shell cksum < benchmarks/requirements.lock | cut -d' ' -f1)
 SAY := @printf '== %s\n'
 
-.PHONY: help install demo up down test chaos check format bench lock
+.PHONY: help install demo up down test chaos check format bench bench-full lock
 help:  ## what there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(INSTALLED)  ## everything into .venv, from requirements.lock (hashes checked)
 
@@ -26,6 +27,11 @@ $(INSTALLED): | .venv/bin/uv
 	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@rm -f .venv/installed-* && touch $@
+
+$(DRAWS): | $(INSTALLED)
+	$(SAY) "installing what the benchmarks draw with"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r benchmarks/requirements.lock
+	@rm -f .venv/draws-* && touch $@
 
 demo: install  ## start everything, load a sample company, run a whole performance cycle
 	$(SAY) "starting PostgreSQL, the broker and the four services"
@@ -64,7 +70,7 @@ check: install  ## style, types, rooms, lock
 	@$(BIN)/ruff format --check .
 	$(SAY) "rooms: who may import whom"
 	@$(BIN)/lint-imports --no-cache --no-logo
-	$(SAY) "requirements.lock against pyproject.toml"
+	$(SAY) "the locks against pyproject.toml"
 	@$(BIN)/python .ci/lock.py check
 	$(SAY) "published schemas against the released ones"
 	@$(BIN)/trellis schemas check
@@ -76,9 +82,14 @@ format: install  ## let ruff format the code and sort the imports
 	@$(BIN)/ruff check --quiet --select I --fix .
 	@$(BIN)/ruff format .
 
-bench: install  ## what is measured, and how to repeat it
-	@$(BIN)/python -m benchmarks
+bench: install $(DRAWS)  ## what is measured, at a tenth of the sizes: ten minutes (ARGS='end_to_end --seed 2' for one)
+	$(SAY) "measuring; benchmarks/README.md says what, docs/performance.md what to make of it"
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+bench-full: install $(DRAWS)  ## the same at the whole sizes: hours, and what the table in docs/performance.md is of
+	$(SAY) "measuring at the whole sizes"
+	@$(BIN)/python -m benchmarks --full $(ARGS)
 
 lock: install  ## write the locks again from pyproject.toml (ARGS=--upgrade for newer versions)
-	$(SAY) "resolving pyproject.toml into requirements.lock and deploy/requirements.lock"
+	$(SAY) "resolving pyproject.toml into requirements.lock, deploy/requirements.lock and benchmarks/requirements.lock"
 	@$(BIN)/python .ci/lock.py write $(ARGS)

@@ -1,4 +1,4 @@
-"""The two locks (requirements.lock, deploy/requirements.lock): written from pyproject.toml, checked against it offline.
+"""The locks, one each for development, images and benchmarks: written from pyproject.toml, checked against it offline.
 
 The first line of a lock is a digest of what it was resolved from, so that a forgotten `make lock` is found offline.
 """
@@ -12,7 +12,11 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-LOCKS = {"requirements.lock": ["--all-extras"], "deploy/requirements.lock": ["--constraint=requirements.lock"]}
+LOCKS = {
+    "requirements.lock": ["--extra=embedded", "--extra=development"],
+    "deploy/requirements.lock": ["--constraint=requirements.lock"],
+    "benchmarks/requirements.lock": ["--extra=benchmarks", "--constraint=requirements.lock"],
+}
 UV = str(Path(sys.executable).with_name("uv"))
 COMPILE = [
     *("pip", "compile", "pyproject.toml", "--quiet", "--universal", "--python-version=3.11"),

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).parents[2]
+LOCKS = ("requirements.lock", "deploy/requirements.lock", "benchmarks/requirements.lock")
 NO_PYTHON = "#!/bin/sh\nexit 1\n"
 NO_VENV = '#!/bin/sh\n[ "$1 $2" = "-m venv" ] && { mkdir .venv; exit 1; }\necho "Python 3.13.0"\n'
 
@@ -15,7 +16,7 @@ NO_VENV = '#!/bin/sh\n[ "$1 $2" = "-m venv" ] && { mkdir .venv; exit 1; }\necho 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     """What make and the lock program read, in a folder of its own, without a .venv."""
-    for file in ("Makefile", "pyproject.toml", "requirements.lock", "deploy/requirements.lock", ".ci/lock.py"):
+    for file in ("Makefile", "pyproject.toml", *LOCKS, ".ci/lock.py"):
         (tmp_path / file).parent.mkdir(exist_ok=True)
         shutil.copy(REPOSITORY / file, tmp_path / file)
     return tmp_path
