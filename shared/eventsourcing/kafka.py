@@ -61,7 +61,7 @@ class Kafka:
             **self._client_options(),
             acks="all",
             enable_idempotence=self.idempotence,
-            linger_ms=5,
+            linger_ms=0,  # whoever sends a chunk gives it over without a pause: it is in batches before any is sent
             max_batch_size=131_072,
             request_timeout_ms=_REQUEST_TIMEOUT_MS,
             retry_backoff_ms=_RETRY_MS,
