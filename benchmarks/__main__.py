@@ -1,6 +1,7 @@
 """`make bench`: measures what was asked for, or every question, and writes benchmarks/results/QUESTION.json."""
 
 import asyncio
+import signal
 import sys
 import tempfile
 import time
@@ -11,11 +12,28 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from benchmarks import append, http_commands, machine, results
+from benchmarks import (
+    append,
+    cost_growth,
+    end_to_end,
+    http_commands,
+    machine,
+    performance_page,
+    results,
+    review_cycle,
+    start,
+)
 from benchmarks.question import Asked, Question
 from benchmarks.servers import serving
 
-QUESTIONS: tuple[Question, ...] = (append.QUESTION, http_commands.QUESTION)
+QUESTIONS: tuple[Question, ...] = (
+    append.QUESTION,
+    http_commands.QUESTION,
+    end_to_end.QUESTION,
+    review_cycle.QUESTION,
+    cost_growth.QUESTION,
+    start.QUESTION,
+)
 app = typer.Typer(add_completion=False)
 
 
@@ -31,6 +49,7 @@ def bench(
     unknown = sorted(set(questions or ()) - known.keys())
     if unknown:
         raise typer.BadParameter(f"there is no question {', '.join(unknown)}; there are: {', '.join(known)}")
+    signal.signal(signal.SIGTERM, _interrupt)
     console = Console(highlight=False)
     around = machine.described()
     console.print(
@@ -38,6 +57,17 @@ def bench(
     )
     for name in questions or known:
         asyncio.run(_answered(known[name], console, around, full=full, seed=seed))
+    try:
+        performance_page.write()
+    except ImportError:
+        console.print(
+            "  docs/performance.md stays as it is: without matplotlib there are no plots; `make bench` installs it"
+        )
+
+
+def _interrupt(*_: object) -> None:
+    """As by a keyboard: what was started is stopped on the way out."""
+    raise KeyboardInterrupt
 
 
 async def _answered(question: Question, console: Console, around: dict[str, object], *, full: bool, seed: int) -> None:

@@ -50,6 +50,7 @@ class Comparison:
     """Ours beside another, or beside a limit in our unit: then there is no `other` and no ratio.
 
     `ratio` is ours divided by the other's, the median over the rounds; `goal` is for the ratio, or the limit itself.
+    `spread` is the lowest and the highest round's of what the goal is for; `beside` is the other's series.
     """
 
     name: str
@@ -59,6 +60,8 @@ class Comparison:
     ratio: float | None
     goal: float | None
     better: Better
+    spread: tuple[float, float] | None = None
+    beside: str | None = None
 
     @property
     def met(self) -> bool | None:
@@ -80,12 +83,22 @@ def compared(
     if ours.unit != other.unit or len(ours.values) != len(other.values):
         raise ValueError(f"{name}: {ours.name} and {other.name} were not measured side by side")
     ratios = [mine / theirs for mine, theirs in zip(ours.values, other.values, strict=True)]
-    return Comparison(name, ours.median, other.median, ours.unit, median(ratios), goal, better)
+    return Comparison(
+        name,
+        ours.median,
+        other.median,
+        ours.unit,
+        median(ratios),
+        goal,
+        better,
+        spread=(min(ratios), max(ratios)),
+        beside=other.name,
+    )
 
 
 def held_against(name: str, ours: Series, limit: float, *, better: Better) -> Comparison:
     """Ours against a number in its own unit."""
-    return Comparison(name, ours.median, None, ours.unit, None, limit, better)
+    return Comparison(name, ours.median, None, ours.unit, None, limit, better, spread=ours.spread)
 
 
 async def take_turns(

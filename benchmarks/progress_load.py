@@ -33,6 +33,10 @@ class ProgressLoad:
     goals: list[tuple[GoalId, str]]
     _runs: "count[int]" = field(default_factory=lambda: count(1))
 
+    def first_value(self) -> int:
+        """Of the values that a run records: none of them was recorded before."""
+        return next(self._runs) * _VALUES_A_RUN
+
     async def sent(
         self, port: int, *, clients: int, seconds: float, path: str = PATH, rate: float = 0.0, keys: bool = False
     ) -> dict[str, Any]:
@@ -51,7 +55,7 @@ class ProgressLoad:
                 "seconds": seconds,
                 "rate": rate,
                 "keys": keys,
-                "first_value": next(self._runs) * _VALUES_A_RUN,
+                "first_value": self.first_value(),
             },
         )
         if told["refused"]:
