@@ -16,6 +16,7 @@ from shared.eventsourcing.errors import WrongPartitionCount
 from shared.eventsourcing.schema import PARTITIONS
 from shared.eventsourcing.topics import ensure_log_topic
 from shared.runtime.authorization import OF_EVERY_SERVICE, NotInTheTable
+from shared.runtime.collection import collect_seldom
 from shared.runtime.logging import configure_logging, logger
 from shared.runtime.metrics import Metrics
 from shared.runtime.metrics_port import metrics_port
@@ -112,6 +113,8 @@ def _serve(service: Service, settings: Settings, role: str) -> int:
         stop=worker.stop if worker else None,
         told=keep_ten_seconds,
     )
+    if worker is not None:
+        collect_seldom()
     server.run()
     return 1 if failed or not server.started else 0
 
