@@ -1,4 +1,4 @@
-"""Garbage collection in a process that reads many records."""
+"""Garbage collection in a process that reads many records, or answers many commands."""
 
 import gc
 

@@ -113,8 +113,7 @@ def _serve(service: Service, settings: Settings, role: str) -> int:
         stop=worker.stop if worker else None,
         told=keep_ten_seconds,
     )
-    if worker is not None:
-        collect_seldom()
+    collect_seldom()
     server.run()
     return 1 if failed or not server.started else 0
 
