@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.eventsourcing.decider import Command, Decider
 from shared.eventsourcing.identifiers import stream_name
+from shared.eventsourcing.partitioning import partition_of
 from shared.eventsourcing.store import EventStore, Key, Metadata
 from shared.schemas.event import Event
 from shared.schemas.identifiers import PersonId
@@ -65,9 +66,14 @@ class Outcome:
     version: int
     state: Any
     position: int
-    partition: int
+    partitions: int
     answer: Mapping[str, Any]
     replayed: bool = False
+
+    @property
+    def partition(self) -> int:
+        """Where its events are published."""
+        return partition_of(self.stream, self.partitions)
 
 
 Answer: TypeAlias = Callable[[UUID, int, Any], Mapping[str, Any]]

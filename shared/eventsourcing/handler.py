@@ -19,7 +19,6 @@ from shared.eventsourcing.errors import Conflict, KeyReused, SubjectErased, Vers
 from shared.eventsourcing.group_commit import GroupCommit
 from shared.eventsourcing.identifiers import stream_name
 from shared.eventsourcing.line_ids import ids_of
-from shared.eventsourcing.partitioning import partition_of
 from shared.eventsourcing.recent_states import RecentStates
 from shared.eventsourcing.store import Append, EventStore, Head, KeyTaken
 from shared.eventsourcing.tracing import OFF, Tracing
@@ -220,7 +219,7 @@ class CommandHandler:
             version=head.version if head else change.before.version,
             state=change.state,
             position=head.position if head else change.before.position,
-            partition=partition_of(stream, self.partitions),
+            partitions=self.partitions,
             answer=self._answer(change, answer),
         )
 

@@ -11,7 +11,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from shared.eventsourcing.database import driver
 from shared.eventsourcing.decision import Outcome
 from shared.eventsourcing.errors import KeyReused
-from shared.eventsourcing.partitioning import partition_of
 from shared.eventsourcing.store import Key, KeyTaken
 
 _KEPT: Final = """select request_hash, answer, version, position from idempotency_keys
@@ -46,7 +45,7 @@ async def find(engine: AsyncEngine, key: Key, *, partitions: int) -> Outcome | N
         version=row["version"],
         state=None,
         position=row["position"],
-        partition=partition_of(kept["stream"], partitions),
+        partitions=partitions,
         answer=kept["body"],
         replayed=True,
     )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, RowMapping, and_, or_, select
 from sqlalchemy import exists as sql_exists
@@ -32,6 +32,14 @@ class Person:
     status: EmploymentStatus
 
 
+class Placed(NamedTuple):
+    """Who somebody reports to, and in which team: what a question over a whole company needs of each."""
+
+    person: PersonId
+    manager: PersonId | None
+    team: str | None
+
+
 async def exists(connection: AsyncConnection, person: PersonId) -> bool:
     """Whether the feed told of the person, leavers included."""
     return bool(await connection.scalar(select(sql_exists().where(PEOPLE.c.person == person))))
@@ -52,6 +60,12 @@ async def population(
     if after is not None:
         query = query.where(PEOPLE.c.person > after)
     return [_person(row) for row in (await connection.execute(query)).mappings()]
+
+
+async def places(connection: AsyncConnection, *, on: date) -> list[Placed]:
+    """Everybody employed on a day, in key order."""
+    query = select(PEOPLE.c.person, PEOPLE.c.manager, PEOPLE.c.team).where(employed(on)).order_by(PEOPLE.c.person)
+    return [Placed(*row) for row in await connection.execute(query)]
 
 
 def employed(on: date) -> ColumnElement[bool]:

@@ -1,6 +1,6 @@
 """Cycles over HTTP: open one over a population, open the reviews that are missing, close it, see how far it is."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
@@ -24,6 +24,7 @@ from services.reviews.projections import cycles, reviews_by_cycle
 from services.reviews.projections.cycles import Cycle
 from shared.eventsourcing.decision import Decision, Outcome
 from shared.eventsourcing.identifiers import uuid7
+from shared.eventsourcing.schema import PARTITIONS
 from shared.runtime.authorization import READ, needs
 from shared.runtime.caller import Caller
 from shared.runtime.http import AtEdge, CommandAnswer, Edge
@@ -208,9 +209,14 @@ def _actions_of(caller: Caller) -> Callable[[ReviewCycle], Sequence[str]]:
     return lambda cycle: CYCLES.allowed_actions(["close"] if isinstance(cycle, Open) else [], caller)
 
 
-def _token(outcomes: Iterable[Outcome]) -> str:
-    """The Consistency-Token of several commands: the highest position of each partition."""
+def _token(outcomes: Collection[Outcome]) -> str:
+    """The Consistency-Token of several commands: the highest position of each partition.
+
+    From the highest on: among thousands of reviews the first few dozen have every partition.
+    """
     reached: dict[int, int] = {}
-    for outcome in outcomes:
-        reached[outcome.partition] = max(outcome.position, reached.get(outcome.partition, 0))
+    for outcome in sorted(outcomes, key=lambda one: one.position, reverse=True):
+        reached.setdefault(outcome.partition, outcome.position)
+        if len(reached) == PARTITIONS:
+            break
     return ",".join(f"{partition}-{position}" for partition, position in sorted(reached.items()))

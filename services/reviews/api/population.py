@@ -16,7 +16,7 @@ from shared.eventsourcing.decider import Rejected, RequestBody
 from shared.eventsourcing.decision import Context, Decision, Outcome
 from shared.eventsourcing.handler import CommandHandler
 from shared.eventsourcing.identifiers import derived
-from shared.people.population import Person, population
+from shared.people.population import Placed, places
 from shared.runtime.problems import not_found
 from shared.schemas.identifiers import PersonId, ReviewCycleId, ReviewId
 from shared.schemas.values import ShortText
@@ -53,7 +53,7 @@ async def select_population(engine: AsyncEngine, wanted: PopulationBody, *, on: 
         Rejected: people-are-not-employed.
     """
     async with engine.connect() as connection:
-        employed = {person.person: person for person in await population(connection, on=on)}
+        employed = {person.person: person for person in await places(connection, on=on)}
     if strangers := [person for person in wanted.people if person not in employed]:
         raise Rejected("people-are-not-employed", people=strangers[:10], count=len(strangers), on=on)
     people, teams = set(wanted.people), set(wanted.teams)
@@ -62,7 +62,7 @@ async def select_population(engine: AsyncEngine, wanted: PopulationBody, *, on: 
     return [Member(person.person, _manager_of_record(person, employed)) for person in chosen]
 
 
-def _manager_of_record(person: Person, employed: Collection[PersonId]) -> PersonId | None:
+def _manager_of_record(person: Placed, employed: Collection[PersonId]) -> PersonId | None:
     return person.manager if person.manager in employed and person.manager != person.person else None
 
 

@@ -76,7 +76,7 @@ def routes() -> APIRouter:
             version=3,
             state=Active(),
             position=77,
-            partition=4,
+            partitions=12,
             answer=edge.describe(lambda _state: ["cancel"])(bonus, 3, Active()),
         )
         return edge.accepted(outcome, location=f"/tests/v1/bonuses/{bonus}")

@@ -7,6 +7,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from shared.eventsourcing.partitioning import partition_of
 from shared.runtime.caller import Role
 from shared.runtime.logging import configure_logging
 from tests.unit.runtime.conftest import GOAL, PERSON
@@ -25,7 +26,7 @@ async def test_a_command_answers_with_version_state_and_tokens(client: httpx.Asy
     answer = await client.post(PATH, json=BODY)
     assert answer.json() == {"id": str(GOAL), "version": 3, "state": "active", "allowed_actions": ["cancel"]}
     assert answer.headers["etag"] == '"3"'
-    assert answer.headers["consistency-token"] == "4-77"
+    assert answer.headers["consistency-token"] == f"{partition_of(f'bonus-{GOAL}', 12)}-77"
     assert answer.headers["location"] == f"/tests/v1/bonuses/{GOAL}"
 
 
