@@ -28,6 +28,8 @@ State = TypeVar("State")
 ATTEMPTS: Final = 6
 """How often a command is decided afresh after a conflict before the caller is told (409)."""
 _CACHED_STREAMS: Final = 10_000
+_CROWD: Final = 100
+"""Streams of one decision, beyond which none is remembered: they would drive out those that are asked for again."""
 
 _Attempt: TypeAlias = Callable[[int], Awaitable[list[Outcome]]]
 """One round of load, decide, append; which one it is, from 0."""
@@ -39,17 +41,9 @@ OUTCOMES: Final = ("accepted", "replayed", "rejected", "version-mismatch", "conf
 class CommandHandler:
     """Handles the commands of one service. Acknowledged is stored; refused left nothing behind."""
 
-    def __init__(
-        self,
-        store: EventStore,
-        *,
-        partitions: int,
-        tracing: Tracing = OFF,
-        committed: Callable[[], None] = lambda: None,
-    ) -> None:
-        """`committed` is called behind every commit that may have appended something."""
+    def __init__(self, store: EventStore, *, partitions: int, tracing: Tracing = OFF) -> None:
         self.store = store
-        self._committed = committed
+        self.committed: Callable[[], None] = lambda: None  # called behind each commit that may have appended
         self._tracing = tracing
         self.partitions = partitions
         self.outcomes: Counter[str] = Counter()
@@ -151,6 +145,7 @@ class CommandHandler:
         if head is None:
             raise Conflict(stream)
         outcome = self._outcome(stream, change, head, answer)
+        self.committed()
         self._remember(outcome)
         return outcome
 
@@ -247,13 +242,16 @@ class CommandHandler:
             return (await self.load(connection, decider, identity)).state
 
     def remember(self, decision: Decision, outcomes: Sequence[Outcome]) -> None:
-        """Keep the committed states of hot streams; the least recently used are dropped."""
+        """Keep the committed states of hot streams; the least recently used are dropped. A crowd is not hot."""
+        self.committed()
+        if len(outcomes) > _CROWD:
+            self.forget(*decision.changes)
+            return
         for outcome in outcomes:
             if outcome.version and outcome.stream in decision.changes:
                 self._remember(outcome)
 
     def _remember(self, outcome: Outcome) -> None:
-        self._committed()
         self._cache[outcome.stream] = Loaded(outcome.state, outcome.version, outcome.position)
         self._cache.move_to_end(outcome.stream)
         self.recent.forget(outcome.stream)
@@ -264,6 +262,7 @@ class CommandHandler:
         """Drop what is remembered of these streams."""
         for stream in streams:
             self._cache.pop(stream, None)
+            self.recent.forget(stream)
 
     async def _replay(self, context: Context) -> Outcome | None:
         """The outcome that was kept under the context's idempotency key, if there is one."""

@@ -52,16 +52,6 @@ async def find(connection: AsyncConnection, person: PersonId) -> Person | None:
     return None if row is None else _person(row)
 
 
-async def population(
-    connection: AsyncConnection, *, on: date, after: PersonId | None = None, limit: int | None = None
-) -> list[Person]:
-    """Everybody employed on a day, in key order; `after` and `limit` page through a large company."""
-    query = select(PEOPLE).where(employed(on)).order_by(PEOPLE.c.person).limit(limit)
-    if after is not None:
-        query = query.where(PEOPLE.c.person > after)
-    return [_person(row) for row in (await connection.execute(query)).mappings()]
-
-
 async def places(connection: AsyncConnection, *, on: date) -> list[Placed]:
     """Everybody employed on a day, in key order."""
     query = select(PEOPLE.c.person, PEOPLE.c.manager, PEOPLE.c.team).where(employed(on)).order_by(PEOPLE.c.person)

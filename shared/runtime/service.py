@@ -86,7 +86,8 @@ class Runtime:
         self.store = EventStore(self.engine, service.types, seal=self.vault.seal)
         self.traces = traces_of(service.name)
         self.bell = Bell(self.engine)
-        self.handler = CommandHandler(self.store, partitions=PARTITIONS, tracing=self.traces, committed=self.bell.ring)
+        self.handler = CommandHandler(self.store, partitions=PARTITIONS, tracing=self.traces)
+        self.handler.committed = self.bell.ring
         self.request_times = no_requests()
         self.clock = now if settings.development_clock is None else development_clock(settings.development_clock)
         self.timers = None if service.timers is None else service.timers(ZoneInfo(settings.company_zone))

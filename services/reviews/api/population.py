@@ -21,10 +21,10 @@ from shared.runtime.problems import not_found
 from shared.schemas.identifiers import PersonId, ReviewCycleId, ReviewId
 from shared.schemas.values import ShortText
 
-CHUNK: Final = 250
+CHUNK: Final = 500
 """Reviews a transaction: long enough to be fast, short enough for others to be answered meanwhile."""
-_AT_ONCE: Final = 2
-"""Transactions: one is decided while the other is stored."""
+_AT_ONCE: Final = 3
+"""Transactions: one is decided while others are stored."""
 
 
 class PopulationBody(RequestBody):

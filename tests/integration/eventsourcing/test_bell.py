@@ -13,11 +13,9 @@ from shared.eventsourcing.bell import Bell, heard
 from shared.eventsourcing.database import create_engine
 from shared.eventsourcing.decider import Rejected
 from shared.eventsourcing.decision import Decision
-from shared.eventsourcing.handler import CommandHandler
-from shared.eventsourcing.store import EventStore
 from tests.conftest import NewTopic
 from tests.integration.eventsourcing.running import kafka_of, relaying, until
-from tests.integration.eventsourcing.tally import TALLY, TYPES, Seal, context, count, kernel_engine, tally_id
+from tests.integration.eventsourcing.tally import TALLY, Seal, context, count, handler, kernel_engine, tally_id
 from tests.servers.databases import Database
 
 SOON = 5.0
@@ -82,7 +80,8 @@ async def test_every_way_to_append_tells_of_its_commit_and_a_refusal_of_none(eng
         nonlocal told
         told += 1
 
-    commands = CommandHandler(EventStore(engine, TYPES), partitions=12, committed=committed)
+    commands = handler(engine)
+    commands.committed = committed
 
     async def seal(decision: Decision) -> None:
         await decision.decide(TALLY, tally_id(0), Seal(at=decision.context.at, by=decision.context.actor))
@@ -102,8 +101,8 @@ async def test_a_ring_wakes_the_relay_and_without_one_it_sleeps_on(
 ) -> None:
     """The second append rings nothing: the negative control."""
     topic, bell = await new_topic(partitions=12), Bell(engine)
-    ringing = CommandHandler(EventStore(engine, TYPES), partitions=12, committed=bell.ring)
-    silent = CommandHandler(EventStore(engine, TYPES), partitions=12)
+    ringing, silent = handler(engine), handler(engine)
+    ringing.committed = bell.ring
     for name in ("_POLL_SECONDS", "_QUIET_POLL_SECONDS"):
         monkeypatch.setattr(relay, name, NEVER)
     async with relaying(engine, kafka_of(kafka), topic) as running:

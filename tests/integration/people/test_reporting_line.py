@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.eventsourcing.identifiers import derived
-from shared.people.population import population
+from shared.people.population import places
 from shared.people.projection import apply
 from shared.people.reporting_line import (
     Relation,
@@ -117,19 +117,11 @@ async def test_the_population_of_a_day_is_who_was_employed_on_it(connection: Asy
     await apply(connection, [change(CHIEF), change(HEAD, CHIEF, hired_on=date(2024, 7, 1)), leaver, undated])
 
     async def on(day: date) -> set[PersonId]:
-        return {person.person for person in await population(connection, on=day)}
+        return {person.person for person in await places(connection, on=day)}
 
     assert await on(date(2019, 12, 31)) == set()
     assert await on(date(2024, 6, 30)) == {CHIEF, LEAD}
     assert await on(date(2024, 7, 1)) == {CHIEF, HEAD}
-
-
-async def test_a_large_population_is_read_page_by_page(connection: AsyncConnection) -> None:
-    await apply(connection, COMPANY)
-    first = await population(connection, on=date(2024, 1, 1), limit=3)
-    rest = await population(connection, on=date(2024, 1, 1), after=first[-1].person, limit=3)
-    assert [person.person for person in first + rest] == sorted([CHIEF, HEAD, LEAD, MAKER])
-    assert {person.person: person.manager for person in first + rest}[MAKER] == LEAD
 
 
 SIX = [PersonId(derived("person", number)) for number in range(6)]
