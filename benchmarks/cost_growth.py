@@ -78,6 +78,7 @@ async def answered(asked: Asked) -> Answer:
             one.measured = _Measured()
         contenders = [Contender(f"append, {_of(one)}", _PER_EVENT, partial(_round, one, each)) for one in installed]
         appended = await take_turns(contenders, progress=asked.progress, what="cost_growth")
+        stored = await installed[-1].database.fetchval("select pg_database_size(current_database())") or 0
     by_thing = zip(*(_series(one) for one in installed), strict=True)
     series = [*appended, *chain.from_iterable(by_thing)]
     sizes_told: dict[str, int | float] = {
@@ -85,7 +86,8 @@ async def answered(asked: Asked) -> Answer:
         "queries_a_round": _QUERIES,
         "active_goals": _ACTIVE_GOALS,
     }
-    return Answer(series, _comparisons(series, installed), sizes_told)
+    bytes_told = f"{stored / sizes[-1]:,.0f} bytes an event in PostgreSQL, with its indexes and the read models"
+    return Answer(series, _comparisons(series, installed), sizes_told, [bytes_told])
 
 
 def _of(one: _Installation) -> str:
