@@ -15,8 +15,9 @@ from shared.schemas.event import Event, EventTypes, UnknownEvent
 from shared.schemas.goal_changes import GoalRescheduled, GoalRetargeted, GoalRetitled
 from shared.schemas.goal_metrics import Metric
 from shared.schemas.goal_plans import EVENTS
+from shared.schemas.goal_ties import GoalHandedOver
 from shared.schemas.goals import TOPIC, GoalSet
-from shared.schemas.identifiers import GoalId, GoalPlanId, PersonId
+from shared.schemas.identifiers import SYSTEM, GoalId, GoalPlanId, PersonId
 from shared.schemas.personal_text import PersonalText
 
 _METADATA: Final = MetaData()
@@ -41,7 +42,7 @@ WORDINGS: Final = Table(
     Column("starts_on", Date),
     Column("ends_on", Date),
     Column("by", Uuid, nullable=False),
-    comment="what each event changed in a goal's words, metric and dates; null: nothing",
+    comment="what each event changed in a goal's words, metric and dates; null: nothing; by the system: sealed anew",
 )
 _TYPES: Final = EventTypes.of(EVENTS)
 
@@ -96,6 +97,8 @@ def _wording(record: Recorded) -> dict[str, Any] | None:
             return {**nothing, **key, **_titled(event.title), **_targeted(event.metric), **_dated(event)}
         case GoalRetitled() as event:
             return {**nothing, **key, **_titled(event.title)}
+        case GoalHandedOver() as event:
+            return {**nothing, **key, **_titled(event.title), "by": SYSTEM}
         case GoalRetargeted() as event:
             return {**nothing, **key, **_targeted(event.metric)}
         case GoalRescheduled() as event:
@@ -146,10 +149,7 @@ async def wordings(
 def _folded(rows: Sequence[Mapping[str, Any]]) -> Wording | None:
     known: dict[str, Any] = {"metric": None, "targeted_by": None}
     for row in rows:
-        if row["sealed_title"] is not None:
-            known |= {"title": PersonalText.model_validate_json(row["sealed_title"]), "titled_by": row["by"]}
-        if row["title"] is not None:
-            known |= {"title": row["title"], "titled_by": row["by"]}
+        known |= _titles(row)
         if row["metric"] is not None:
             known |= {"metric": Metric.model_validate(row["metric"]), "targeted_by": row["by"]}
         if row["starts_on"] is not None:
@@ -157,4 +157,12 @@ def _folded(rows: Sequence[Mapping[str, Any]]) -> Wording | None:
     return Wording(**known) if rows else None
 
 
-PROJECTION: Final = Projection(name="plan_steps", topics=(TOPIC,), tables=(STEPS, WORDINGS), apply=apply)
+def _titles(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A goal that is handed over keeps its words and who wrote them: they are sealed anew, for its next owner."""
+    author = {} if row["by"] == SYSTEM else {"titled_by": row["by"]}
+    if row["sealed_title"] is not None:
+        return {"title": PersonalText.model_validate_json(row["sealed_title"]), **author}
+    return {} if row["title"] is None else {"title": row["title"], **author}
+
+
+PROJECTION: Final = Projection(name="plan_steps", version=2, topics=(TOPIC,), tables=(STEPS, WORDINGS), apply=apply)

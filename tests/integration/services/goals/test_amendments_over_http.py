@@ -1,5 +1,6 @@
 """Amendments over HTTP: plan and goals change in one act that both sides want, leaving exactly 100.00."""
 
+import asyncio
 from typing import Any
 
 import httpx
@@ -169,3 +170,17 @@ async def test_a_stranger_proposes_and_approves_nothing(company: Company) -> Non
     )
     path = await amendment(company.hugo, plan, **{name: body[name] for name in ("goals", "changes")})
     refused(await company.bob.post(f"{path}/approve"), 404, "problem:not-found")
+
+
+async def test_an_agreement_and_a_change_of_the_same_moment_never_both_go_through(company: Company) -> None:
+    """What is agreed is what was proposed, also when the owner changes it in the very moment of the agreement."""
+    for attempt in range(6):
+        goal = await company.goal(company.alice, ALICE)
+        body = {"owner": str(ALICE), "goals": weighed([goal], "100"), "starts_on": f"2026-0{attempt + 1}-01"}
+        proposed = await company.alice.post("/plans", json=body | {"ends_on": f"2026-0{attempt + 1}-28"})
+        plan = proposed.json()["id"]
+        agreed, retitled = await asyncio.gather(
+            company.hugo.post(f"/plans/{plan}/agree"),
+            company.alice.post(f"/goals/{goal}/title", json={"title": "Another thing"}),
+        )
+        assert sorted((agreed.status_code, retitled.status_code)) == [200, 409], (agreed.text, retitled.text)

@@ -8,10 +8,12 @@ from services.goals.domain.goal_plan import GOAL_PLAN
 from services.goals.projections import plan_steps
 from shared.schemas.goal_changes import GoalRetitled
 from shared.schemas.goal_plans import GoalPlanAgreed, GoalPlanProposed
+from shared.schemas.goal_ties import GoalHandedOver
 from shared.schemas.identifiers import GoalPlanId
+from shared.schemas.personal_text import PersonalText
 from tests.integration.services.goals.published import recorded
 from tests.integration.services.goals.trees import deliver
-from tests.unit.services.goals.examples import A_GOAL, team_goal_set
+from tests.unit.services.goals.examples import A_GOAL, HR, OWNER, team_goal_set
 from tests.unit.services.goals.plans import agreed, proposed
 
 PLAN = GoalPlanId(UUID(int=1))
@@ -46,3 +48,19 @@ async def test_a_goals_words_are_those_of_the_version_that_was_seen(engine: Asyn
         (A_GOAL, 9): "Answer sooner",
     }
     assert words[A_GOAL, 9].metric == team_goal_set.metric
+
+
+async def test_a_goal_that_is_handed_over_keeps_who_wrote_its_words(engine: AsyncEngine) -> None:
+    away = GoalHandedOver(
+        owner=HR,
+        previous_owner=OWNER,
+        team="Support",
+        title=PersonalText(person=HR, key="k", ciphertext="c", bound_to="b"),
+        description=None,
+        reason="moved",
+    )
+    await deliver(engine, [*of_the_goal, recorded(away, stream=A_GOAL, version=3)], plan_steps.apply)
+    async with engine.connect() as connection:
+        words = await plan_steps.wordings(connection, [(A_GOAL, 2), (A_GOAL, 3)])
+    assert words[A_GOAL, 3].title == away.title
+    assert words[A_GOAL, 3].titled_by == words[A_GOAL, 2].titled_by
