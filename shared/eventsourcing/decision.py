@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.eventsourcing.decider import Command, Decider
+from shared.eventsourcing.errors import Conflict
 from shared.eventsourcing.identifiers import stream_name
 from shared.eventsourcing.partitioning import partition_of
 from shared.eventsourcing.store import EventStore, Key, Metadata
@@ -143,10 +144,13 @@ class Decision:
 
         Raises:
             Rejected: a rule forbids it; nothing of this command is kept.
+            Conflict: this decision holds the stream, which has moved since; decide afresh.
         """
         stream = stream_name(decider.category, identity)
         if stream not in self._changes:
             loaded = self._given.get(stream) or await self._load(self.connection, decider, identity)
+            if self._held.get(stream, loaded.version) != loaded.version:
+                raise Conflict(stream)
             self._changes[stream] = Change(decider, identity, loaded, loaded.state)
         change = self._changes[stream]
         events = decider.decide(change.state, command)

@@ -30,3 +30,21 @@ async def test_a_stream_that_must_still_not_exist_at_commit_is_held_too(database
     assert (seen, outcome.version, created.version) == ([0], 1, 1)
     assert outcome.position < created.position
     await engine.dispose()
+
+
+async def test_what_was_read_of_a_held_stream_is_read_afresh_if_it_moves_before_the_decision_on_it(
+    database: Database,
+) -> None:
+    engine = await kernel_engine(database)
+    commands = handler(engine)
+    seen: list[int] = []
+
+    async def first_look_then_count(decision: Decision) -> None:
+        seen.append((await decision.hold(TALLY, tally_id("a"))).version)
+        if len(seen) == 1:
+            await commands.handle(context(), TALLY, tally_id("a"), count())
+        await decision.decide(TALLY, tally_id("a"), count())
+
+    outcome = (await commands.handle_together(context(), first_look_then_count))[0]
+    assert (seen, outcome.version) == ([0, 1], 2)
+    await engine.dispose()
