@@ -107,9 +107,18 @@ class Decision:
         self.context = context
         self._load = load
         self._changes: dict[str, Change] = {}
-        self._metadata = context.metadata
         self._held: dict[str, int] = {}
         self._given: dict[str, Loaded[Any]] = {}
+
+    @property
+    def context(self) -> Context:
+        return self._context
+
+    @context.setter
+    def context(self, context: Context) -> None:
+        """What is decided from now on carries this: under which policy, for one."""
+        self._context = context
+        self._metadata = context.metadata
 
     async def read_ahead(self, store: EventStore, decider: Decider[State], identities: Iterable[UUID]) -> None:
         """Load many streams with one query; to decide on one of them asks the store no more."""
