@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from services.goals.api.permissions import ACCESS
-from services.goals.projections import goal_plans, goal_policies, goal_tree, plan_steps
+from services.goals.projections import goal_plans, goal_policies, goal_profiles, goal_tree, plan_steps
 from services.goals.reactions import expire_goal_when_its_last_day_ends
 from shared.people.feed import PEOPLE_FEED
 from shared.runtime.service import Runtime, Service
@@ -21,6 +21,7 @@ def _routers(runtime: Runtime) -> "Sequence[APIRouter]":
     from services.goals.api.goal_measures import goal_measure_routes  # noqa: PLC0415 - likewise
     from services.goals.api.goal_people import goal_people_routes  # noqa: PLC0415 - likewise
     from services.goals.api.goal_placing import goal_placing_routes  # noqa: PLC0415 - likewise
+    from services.goals.api.goal_profiles import goal_profile_routes  # noqa: PLC0415 - likewise
     from services.goals.api.goal_wording import goal_wording_routes  # noqa: PLC0415 - likewise
     from services.goals.api.goals import goal_routes  # noqa: PLC0415 - likewise
     from services.goals.api.plan_steps import plan_step_routes  # noqa: PLC0415 - likewise
@@ -36,6 +37,7 @@ def _routers(runtime: Runtime) -> "Sequence[APIRouter]":
         goal_people_routes(runtime),
         goal_closing_routes(runtime),
         goal_routes(runtime),
+        goal_profile_routes(runtime),
         plan_routes(runtime),
         plan_step_routes(runtime),
         amendment_routes(runtime),
@@ -51,7 +53,13 @@ SERVICE: Final = Service(
     types=TYPES,
     routers=_routers,
     access=ACCESS,
-    projections=(goal_tree.PROJECTION, goal_plans.PROJECTION, goal_policies.PROJECTION, plan_steps.PROJECTION),
+    projections=(
+        goal_tree.PROJECTION,
+        goal_profiles.PROJECTION,
+        goal_plans.PROJECTION,
+        goal_policies.PROJECTION,
+        plan_steps.PROJECTION,
+    ),
     feeds=lambda _runtime: (PEOPLE_FEED,),
     timers=expire_goal_when_its_last_day_ends.timers,
 )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, and_, func, not_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.goals.projections.goal_readers import Reader, seen_by
@@ -34,6 +34,13 @@ async def readable(
     """The goals that the reader may see, the oldest first."""
     query = select(GOALS).where(seen_by(reader, GOALS), *_conditions(wanted)).order_by(GOALS.c.goal).limit(limit)
     return await rows(connection, query if after is None else query.where(GOALS.c.goal > after))
+
+
+async def hidden_below(connection: AsyncConnection, reader: Reader, goal: GoalId) -> int:
+    """How many goals below this one the reader does not see; cancelled ones count nowhere."""
+    below = and_(GOALS.c.parent == goal, GOALS.c.state != GoalState.CANCELLED)
+    query = select(func.count()).select_from(GOALS).where(below, not_(seen_by(reader, GOALS)))
+    return await connection.scalar(query) or 0
 
 
 def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:

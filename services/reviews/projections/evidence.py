@@ -12,7 +12,9 @@ from shared.eventsourcing.projection import Projection
 from shared.eventsourcing.recorded import Recorded
 from shared.schemas import feedback, goals
 from shared.schemas.feedback import FeedbackGiven, FeedbackVisibility
-from shared.schemas.goals import GoalAchieved, GoalCancelled, GoalProgressRecorded, GoalSet
+from shared.schemas.goal_changes import GoalRescheduled, GoalRetargeted
+from shared.schemas.goal_ties import GoalHandedOver
+from shared.schemas.goals import GoalAchieved, GoalCancelled, GoalMissed, GoalProgressRecorded, GoalReopened, GoalSet
 from shared.schemas.identifiers import FeedbackId, PersonId
 from shared.schemas.reviews import Evidence, GoalEvidence
 
@@ -57,9 +59,15 @@ def _goal_change(recorded: Recorded) -> Row:
         case GoalSet() as event:
             period = {"starts_on": event.starts_on, "ends_on": event.ends_on}
             return {**stands, **period, "owner": event.owner, "cancelled": False, "progress": None}
-        case GoalProgressRecorded(progress=progress):
+        case GoalRescheduled(starts_on=starts_on, ends_on=ends_on):
+            return {**stands, "starts_on": starts_on, "ends_on": ends_on}
+        case GoalHandedOver(owner=owner):
+            return {**stands, "owner": owner}
+        case GoalReopened(progress=progress):
+            return {**stands, "progress": progress, "cancelled": False}
+        case GoalProgressRecorded(progress=progress) | GoalRetargeted(progress=progress):
             return {**stands, "progress": progress}
-        case GoalAchieved(progress=progress):
+        case GoalAchieved(progress=progress) | GoalMissed(progress=progress):
             return stands if progress is None else {**stands, "progress": progress}
         case GoalCancelled():
             return {**stands, "cancelled": True}

@@ -1,0 +1,87 @@
+"""Goal profiles, read: what a goal is about, what it stands for and is tied to, what was said of it last."""
+
+from uuid import UUID
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from services.goals.api.edge import AtEdge
+from services.goals.api.goal_access import access_to, reader
+from services.goals.projections import goal_profiles, goal_tree, readable_goals
+from services.goals.projections.goal_profiles import Profile
+from services.goals.projections.goal_rows import GoalRow
+from shared.privacy.vault import Vault
+from shared.runtime.authorization import READ, needs
+from shared.runtime.problems import not_found
+from shared.runtime.service import Runtime
+from shared.schemas.identifiers import GoalId, PersonId
+from shared.schemas.personal_text import PersonalText
+
+
+class GoalProfile(BaseModel):
+    """What a goal is about. A text reads `erased` where the person it speaks of was erased."""
+
+    id: GoalId
+    description: str | None
+    values: tuple[str, ...]
+    competencies: tuple[str, ...]
+    tags: tuple[str, ...]
+    contributors: tuple[PersonId, ...] = Field(description="Who works on it with its owner.")
+    visibility: str | None = Field(description="Who sees it; null: as is usual at its level.")
+    contributes_to: tuple[GoalId, ...] = Field(description="Besides its parent; shown there, never summed.")
+    carried_from: GoalId | None = Field(description="The goal of an earlier period that goes on in this one.")
+    carried_to: GoalId | None = Field(description="The goal of a later period that this one goes on in.")
+    locked_by: UUID | None = Field(description="The agreement whose amendments alone change it.")
+    confidence: int | None = Field(description="How sure somebody was last to reach the target, 0 to 10.")
+    note: str | None = Field(description="The last one that came with progress.")
+    reason: str | None = Field(description="Why it was cancelled or reopened, as a code.")
+    comment: str | None = Field(description="Of who closed or reopened it.")
+    children_hidden: int = Field(description="Goals below it that the caller does not see; they count all the same.")
+
+
+def goal_profile_routes(runtime: Runtime) -> APIRouter:
+    routes = APIRouter(prefix="/goals", tags=["goals"])
+
+    @routes.get("/{goal}/profile", summary="What a goal is about, stands for and is tied to")
+    @needs("goal", READ)
+    async def show_profile(goal: GoalId, edge: AtEdge) -> GoalProfile:
+        for projection in (goal_tree.PROJECTION, goal_profiles.PROJECTION):
+            await runtime.wait(projection.name, edge.consistency)
+        async with runtime.engine.connect() as connection:
+            row = await readable_goals.find(connection, goal)
+            profile = await goal_profiles.find(connection, goal)
+            if row is None or profile is None:
+                raise not_found("goal", goal)
+            (await access_to(connection, edge.caller, row.level, row.owner)).require(READ, f"goal {goal}")
+            hidden = await readable_goals.hidden_below(connection, reader(edge.caller), goal)
+        return await _view(runtime.vault, row, profile, hidden=hidden)
+
+    return routes
+
+
+async def _view(vault: Vault, row: GoalRow, profile: Profile, *, hidden: int) -> GoalProfile:
+    texts = await _opened(vault, profile)
+    return GoalProfile(
+        id=profile.goal,
+        values=tuple(profile.values),
+        competencies=tuple(profile.competencies),
+        tags=tuple(profile.tags),
+        contributors=tuple(row.contributors),
+        visibility=row.visibility,
+        contributes_to=tuple(profile.contributes_to),
+        carried_from=profile.carried_from,
+        carried_to=profile.carried_to,
+        locked_by=profile.locked_by,
+        confidence=profile.confidence,
+        reason=profile.reason,
+        children_hidden=hidden,
+        **texts,
+    )
+
+
+async def _opened(vault: Vault, profile: Profile) -> dict[str, str | None]:
+    """The three texts in clear, opened all at once."""
+    said = {"description": profile.description, "note": profile.note, "comment": profile.comment}
+    sealed = {name: text for name, text in said.items() if isinstance(text, PersonalText)}
+    opened = dict(zip(sealed, await vault.open(list(sealed.values())), strict=True))
+    return {name: text if isinstance(text, str | None) else str(opened[name]) for name, text in said.items()}
