@@ -9,7 +9,7 @@ from services.goals.api import examples
 from services.goals.api.cancelling import cancelled
 from services.goals.api.edge import AtEdge
 from services.goals.api.goal_access import permitted
-from services.goals.api.goal_moves import moved, parent_of
+from services.goals.api.goal_moves import moved, parent_of, taking_turns
 from services.goals.api.permissions import ACHIEVE, CANCEL, MISS, REOPEN
 from services.goals.domain.goal_closing import (
     AchieveGoal,
@@ -57,9 +57,7 @@ def goal_closing_routes(runtime: Runtime) -> APIRouter:
         goal: GoalId, body: Annotated[CancelGoalBody, Body(openapi_examples=examples.CANCEL_GOAL)], edge: AtEdge
     ) -> CommandAnswer:
         """`children` says where the open goals below go; all of it happens or nothing."""
-        answer = await permitted(runtime, edge, goal)
-        plan = cancelled(edge, goal, body)
-        return edge.accepted((await runtime.handler.handle_together(edge.context, plan, answer=answer))[0])
+        return await taking_turns(runtime, edge, cancelled(edge, goal, body), await permitted(runtime, edge, goal))
 
     @routes.post("/{goal}/reopen", summary="Open a closed goal again, as it was before")
     @needs("goal", REOPEN)

@@ -4,11 +4,13 @@ Whoever puts a goal elsewhere, moves its dates, closes or reopens it takes the l
 and then calls `write`: what was read here holds until the transaction ends. Progress takes no lock and reads nothing.
 """
 
+import asyncio
 from collections import defaultdict, deque
 from collections.abc import Collection, Iterable, Mapping
 from itertools import groupby
 from typing import Any, Final
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import (
     Boolean,
@@ -28,7 +30,7 @@ from sqlalchemy import (
     union_all,
 )
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.goals.domain.goal import GOAL
 from services.goals.domain.goal_dates import ChildDates
@@ -60,6 +62,17 @@ LOCK: Final = Table("goal_graph_lock", _METADATA, Column("id", SmallInteger, pri
 _EVENTS: Final = text(
     "select stream, type, data from events where stream like 'goal-%' and type <> :progress order by stream, version"
 )
+
+
+_TURNS: Final[WeakKeyDictionary[AsyncEngine, asyncio.Lock]] = WeakKeyDictionary()
+
+
+def turn(engine: AsyncEngine) -> asyncio.Lock:
+    """In each process who is to take the graph's lock waits here first, and holds no connection meanwhile.
+
+    Else a few who wait for each other would keep everybody else from the database, progress too.
+    """
+    return _TURNS.setdefault(engine, asyncio.Lock())
 
 
 async def lock(connection: AsyncConnection) -> None:

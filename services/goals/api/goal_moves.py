@@ -13,7 +13,7 @@ from services.goals.domain.goal_dates import RescheduleGoal, RescheduleGoalBody
 from services.goals.domain.goal_states import Active, Goal, NotSet, as_parent
 from services.goals.domain.parent import ParentGoal
 from shared.eventsourcing.decider import Command
-from shared.eventsourcing.decision import Decision, Plan
+from shared.eventsourcing.decision import Answer, Decision, Plan
 from shared.runtime.caller import Caller
 from shared.runtime.http import CommandAnswer
 from shared.runtime.service import Runtime
@@ -40,9 +40,14 @@ def under_the_lock(goal: GoalId, given: Given) -> Plan:
 
 async def moved(runtime: Runtime, edge: GoalsEdge, goal: GoalId, given: Given) -> CommandAnswer:
     """The answer to one command under the lock, if the caller may do what the route declares."""
-    answer = await permitted(runtime, edge, goal)
-    plan = under_the_lock(goal, given)
-    return edge.accepted((await runtime.handler.handle_together(edge.context, plan, answer=answer))[0])
+    return await taking_turns(runtime, edge, under_the_lock(goal, given), await permitted(runtime, edge, goal))
+
+
+async def taking_turns(runtime: Runtime, edge: GoalsEdge, plan: Plan, answer: Answer) -> CommandAnswer:
+    """The answer to a plan that takes the graph's lock."""
+    async with goal_graph.turn(runtime.engine):
+        outcomes = await runtime.handler.handle_together(edge.context, plan, answer=answer)
+    return edge.accepted(outcomes[0])
 
 
 def aligned(edge: GoalsEdge, goal: GoalId, body: AlignGoalBody) -> Given:

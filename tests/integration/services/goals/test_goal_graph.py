@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import nullcontext
 
 import pytest
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.goals.api import goal_graph
 from services.goals.api.goal_graph import GRAPH
@@ -58,10 +59,22 @@ async def cycles(company: Company) -> int:
     return found
 
 
+@pytest.fixture
+def each_in_a_process_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing but the database keeps them apart."""
+
+    def no_turn(_engine: AsyncEngine) -> nullcontext[None]:
+        return nullcontext()
+
+    monkeypatch.setattr(goal_graph, "turn", no_turn)
+
+
+@pytest.mark.usefixtures("each_in_a_process_of_their_own")
 async def test_two_people_who_move_goals_at_the_same_moment_make_no_cycle(company: Company) -> None:
     assert await cycles(company) == 0
 
 
+@pytest.mark.usefixtures("each_in_a_process_of_their_own")
 async def test_without_the_lock_they_do(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     async def no_lock(_connection: AsyncConnection) -> None:
         await asyncio.sleep(0)

@@ -6,6 +6,7 @@
 import asyncio
 import os
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from random import Random
@@ -13,7 +14,7 @@ from typing import Any, Final
 
 import pytest
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.goals.api import goal_graph
 from services.goals.api.goal_graph import CONTRIBUTIONS, GRAPH
@@ -159,6 +160,10 @@ async def test_without_the_lock_they_make_one(company: Company, monkeypatch: pyt
     async def no_lock(_connection: AsyncConnection) -> None:
         await asyncio.sleep(0)
 
+    def no_turn(_engine: AsyncEngine) -> nullcontext[None]:
+        return nullcontext()
+
     monkeypatch.setattr(goal_graph, "lock", no_lock)
+    monkeypatch.setattr(goal_graph, "turn", no_turn)
     load = await under_load(company, 5 * MOVES)
     assert load.cyclic
