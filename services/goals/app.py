@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from services.goals.api.permissions import ACCESS
 from services.goals.projections import goal_plans, goal_policies, goal_profiles, goal_tree, plan_steps
-from services.goals.reactions import expire_goal_when_its_last_day_ends
-from shared.people.feed import PEOPLE_FEED
+from services.goals.reactions import expire_goal_when_its_last_day_ends, hand_over_goals_when_their_owner_leaves
 from shared.runtime.service import Runtime, Service
 from shared.schemas.goals import TYPES, PersonalTextErased
 
@@ -60,6 +59,6 @@ SERVICE: Final = Service(
         goal_policies.PROJECTION,
         plan_steps.PROJECTION,
     ),
-    feeds=lambda _runtime: (PEOPLE_FEED,),
+    feeds=lambda runtime: (hand_over_goals_when_their_owner_leaves.people_feed(runtime),),
     timers=expire_goal_when_its_last_day_ends.timers,
 )

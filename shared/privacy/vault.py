@@ -60,6 +60,13 @@ class Vault:
         keys = await self._keys.of(personal.person for personal in texts)
         return [_opened(personal, keys) for personal in texts]
 
+    async def clear(self, text: PersonalText | str | None) -> str | None:
+        """A text that may be sealed, in clear; None where there is none, or its person was erased."""
+        if not isinstance(text, PersonalText):
+            return text
+        opened = (await self.open([text]))[0]
+        return None if opened is ERASED else opened
+
     async def erase(self, person: PersonId) -> None:
         """Delete the person's key: whatever was written about them, wherever it lies, opens no more."""
         await self._keys.erase(person)

@@ -8,11 +8,10 @@ from services.goals.domain.goal_states import Active, Goal, NotSet
 from services.goals.domain.goal_wording import TextsNow
 from shared.eventsourcing.decider import Command
 from shared.eventsourcing.decision import Decision
-from shared.privacy.vault import ERASED, Vault
+from shared.privacy.vault import Vault
 from shared.runtime.http import CommandAnswer
 from shared.runtime.service import Runtime
 from shared.schemas.identifiers import GoalId
-from shared.schemas.personal_text import PersonalText
 
 
 async def edited(runtime: Runtime, edge: GoalsEdge, goal: GoalId, given: Given | Command) -> CommandAnswer:
@@ -31,11 +30,4 @@ async def texts_now(vault: Vault, state: Goal) -> TextsNow:
     if isinstance(state, NotSet):
         return TextsNow()
     was = state if isinstance(state, Active) else state.was
-    return TextsNow(title=await _opened(vault, was.title), description=await _opened(vault, was.description))
-
-
-async def _opened(vault: Vault, said: PersonalText | str | None) -> str | None:
-    if not isinstance(said, PersonalText):
-        return said
-    opened = (await vault.open([said]))[0]
-    return None if opened is ERASED else opened
+    return TextsNow(title=await vault.clear(was.title), description=await vault.clear(was.description))

@@ -1,20 +1,32 @@
 """Goal people: who works on a goal with its owner, and who owns it next."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from enum import StrEnum
+from typing import Annotated, Final
 
 from pydantic import Field
 
 from services.goals.domain.goal_lock import Amendable, refuse_what_is_agreed
 from services.goals.domain.goal_states import Active, Goal, GoalEvent, active_or_rejected
 from services.goals.domain.goal_wording import TextsNow, written, written_or_none
-from services.goals.domain.policy import UnderPolicy
+from services.goals.domain.policy import Option, UnderPolicy
 from shared.eventsourcing.decider import Command, Rejected, RequestBody
 from shared.schemas.goal_ties import GoalContributorAdded, GoalContributorRemoved, GoalHandedOver
 from shared.schemas.goals import GoalLevel
 from shared.schemas.identifiers import PersonId
 from shared.schemas.values import ReasonCode, ShortText
 
+
+class OfLeavers(StrEnum):
+    """What becomes of the open goals of somebody who has left."""
+
+    STAY = "stay"
+    TO_THE_MANAGER = "to-the-manager"
+
+
+GOALS_OF_LEAVERS: Final[Option[OfLeavers]] = Option(
+    "goals-of-leavers", OfLeavers, default=OfLeavers.STAY, means="what becomes of the open goals of who has left"
+)
 People = Annotated[tuple[PersonId, ...], Field(max_length=50)]
 
 
