@@ -1,5 +1,7 @@
 """Rules of amendments: plan and goals change in one act, which the other approves, leaving exactly 100.00."""
 
+from collections.abc import Sequence
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 from services.goals.domain.goal_closing import ChildrenGo
 from services.goals.domain.goal_plan import GOAL_PLAN, GoalPlanCommand
 from services.goals.domain.plan_amendment import GoalCancellationBody, GoalChangeBody, GoalHandoverBody
-from services.goals.domain.plan_states import GoalPlanEvent
+from services.goals.domain.plan_states import Agreed, GoalPlanEvent
 from services.goals.domain.plan_weights import PLAN_WEIGHTS, PlannedGoal, WeightLimits
 from shared.eventsourcing.decider import Rejected
 from shared.schemas.event import encode
@@ -256,3 +258,38 @@ def test_deciding_twice_adds_nothing(history: list[GoalPlanEvent], command: Goal
     except Rejected:
         return
     assert list(again) == []
+
+
+weighings = st.lists(st.integers(min_value=0, max_value=4), min_size=1, max_size=4).map(
+    lambda parts: by_hand(*(str(part * 25) for part in parts))
+)
+asked_in_turn = st.lists(
+    st.tuples(
+        sides,
+        st.sampled_from([propose, agree, send_back, amend, approve, send_amendment_back]),
+        weighings,
+        st.uuids(version=4),
+    ),
+    max_size=12,
+)
+
+
+@for_all(st.sampled_from([(), AGREED, WAITING]), asked_in_turn)
+def test_whatever_is_asked_in_whatever_order_an_agreed_plan_totals_exactly_100(
+    history: Sequence[GoalPlanEvent], asked: list[Any]
+) -> None:
+    state, known = GOAL_PLAN.fold(history), (*facts, fact(FOURTH))
+    for side, command, weighing, amendment in asked:
+        waiting = state.amendment.amendment if isinstance(state, Agreed) and state.amendment else AMENDMENT
+        changes: dict[Any, dict[str, Any]] = {
+            propose: {"goals": weighing, "facts": known},
+            agree: {"facts": known},
+            send_back: {},
+            amend: {"goals": weighing, "facts": known, "amendment": amendment, "cancellations": ()},
+            approve: {"facts": known, "amendment": waiting},
+            send_amendment_back: {"amendment": waiting},
+        }
+        with suppress(Rejected):
+            state = GOAL_PLAN.fold(GOAL_PLAN.decide(state, command(**{**side, **changes[command]})), state)
+        if isinstance(state, Agreed):
+            assert sum(weight.weight for weight in state.weights) == Decimal("100.00")
