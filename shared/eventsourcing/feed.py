@@ -40,12 +40,23 @@ class FeedRecord:
     headers: Headers
 
 
-ApplyFeed: TypeAlias = Callable[[AsyncEngine, Sequence[FeedRecord]], Awaitable[None]]
+@dataclass(frozen=True, slots=True)
+class RefusedRecord:
+    """A record that cannot be applied, and why; the others of its batch were."""
+
+    record: FeedRecord
+    error: Exception
+
+
+ApplyFeed: TypeAlias = Callable[[AsyncEngine, Sequence[FeedRecord]], Awaitable[Sequence[RefusedRecord] | None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feed:
-    """A topic of another publisher. `apply` may repeat: it upserts by id and revision or is idempotent."""
+    """A topic of another publisher. `apply` may repeat: it upserts by id and revision or is idempotent.
+
+    It may tell which records it refused; when it raises, the records are tried one by one to find the culprit.
+    """
 
     name: str
     topic: str
@@ -142,19 +153,24 @@ class FeedReader:
         if not records:
             return
         try:
-            await self.feed.apply(self._engine, records)
-            await self._take_out(records)
+            await self._apply_and_park(records)
         except Exception as error:
             if _may_pass(error):
                 raise
             await self._apply_one_by_one(records)
 
+    async def _apply_and_park(self, records: Sequence[FeedRecord]) -> None:
+        refused = await self.feed.apply(self._engine, records) or ()
+        for one in refused:
+            await self._park(one.record, one.error)
+        places = {(one.record.partition, one.record.offset) for one in refused}
+        await self._take_out([record for record in records if (record.partition, record.offset) not in places])
+
     async def _apply_one_by_one(self, records: Sequence[FeedRecord]) -> None:
         """Find the culprit: what cannot be applied is parked, the others go on."""
         for record in records:
             try:
-                await self.feed.apply(self._engine, [record])
-                await self._take_out([record])
+                await self._apply_and_park([record])
                 self.reading.transaction_ended()
             except Exception as error:
                 if _may_pass(error):

@@ -269,8 +269,10 @@ def _settled_by_the_chain(parked: ParkedRecord, checkpoint: checkpoints.Checkpoi
 async def _feed_again(engine: AsyncEngine, feed: Feed, parked: ParkedRecord) -> None:
     record = FeedRecord(parked.topic, parked.partition, parked.offset, parked.key, parked.value, parked.headers)
     try:
-        await feed.apply(engine, [record])
+        refused = await feed.apply(engine, [record])
     except Exception as error:
         if is_transient(error) or isinstance(error, Conflict):
             raise
         raise FailsAgain(parked, cause_of(error, parked.value)) from error
+    if refused:
+        raise FailsAgain(parked, cause_of(refused[0].error, parked.value)) from refused[0].error

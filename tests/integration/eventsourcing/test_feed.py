@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from launcher.brokers.broker import Broker
 from shared.eventsourcing import dead_letter_lists
 from shared.eventsourcing.errors import Conflict
-from shared.eventsourcing.feed import Feed, FeedReader, FeedRecord
+from shared.eventsourcing.feed import Feed, FeedReader, FeedRecord, RefusedRecord
 from shared.eventsourcing.repair import FailsAgain, Repair
 from shared.schemas.identifiers import SYSTEM
 from tests.conftest import NewTopic
@@ -87,6 +87,33 @@ async def test_a_record_that_cannot_be_applied_is_parked_and_the_others_go_on(
             return applied == {"a", "b", "c"} and await scalar(engine, "select count(*) from dead_letters") == 1
 
         await until(done, what="three applied, one parked")
+    await engine.dispose()
+
+
+async def test_a_feed_that_tells_what_it_refuses_has_the_others_applied_together(
+    database: Database, kafka: Broker, new_topic: NewTopic
+) -> None:
+    engine, topic = await kernel_engine(database), await new_topic(partitions=1)
+    batches: list[list[str]] = []
+
+    async def apply(_engine: AsyncEngine, records: Sequence[FeedRecord]) -> list[RefusedRecord]:
+        batches.append(values_of(records))
+        return [RefusedRecord(one, ValueError("too small")) for one in records if one.value == b"bad"]
+
+    await send(kafka, topic, ["a", "bad", "b", "c"])
+    feed = Feed(name="feed", topic=topic, apply=apply)
+    async with reading(engine, kafka, feed) as reader:
+
+        async def read() -> bool:
+            return reader.records == 4
+
+        await until(read, what="four records")
+    assert [value for batch in batches for value in batch] == ["a", "bad", "b", "c"]  # each once: none alone again
+    assert await scalar(engine, "select count(*) from dead_letters where message = 'too small'") == 1
+
+    parked = await scalar(engine, "select id from dead_letters")
+    with pytest.raises(FailsAgain, match="too small"):
+        await Repair(engine, [], [feed]).retry(parked, actor=SYSTEM)
     await engine.dispose()
 
 
