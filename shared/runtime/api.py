@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from types import MappingProxyType
 from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI
@@ -45,8 +46,9 @@ def create_api(
     lifespan: Lifespan = _no_lifespan,
     clock: Clock = now,
     largest_body: int = LARGEST_BODY,
+    large_bodies: Mapping[str, int] = MappingProxyType({}),
 ) -> FastAPI:
-    """The application of one service under its base path, such as `/goals/v1`.
+    """The application of one service under its base path, such as `/goals/v1`; `large_bodies` are of paths below it.
 
     /health/live and /health/ready answer anybody; all else needs a token, the OpenAPI document at
     `<base_path>/openapi.json` too.
@@ -71,7 +73,8 @@ def create_api(
     refuse_undeclared(access, declared_routes(app))
     app.router.routes.extend(_health(ready))
     failures.install(app)
-    app.add_middleware(Gate, authenticator=authenticator, largest_body=largest_body)
+    larger = {f"{base_path}{path}": size for path, size in large_bodies.items()}
+    app.add_middleware(Gate, authenticator=authenticator, largest_body=largest_body, large_bodies=larger)
     _describe(app)
     return app
 

@@ -1,5 +1,7 @@
 """What stands before every route: correlation, the body's size, and the caller's token."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
@@ -26,10 +28,18 @@ class Gate:
     id to every log line and every answer.
     """
 
-    def __init__(self, app: ASGIApp, *, authenticator: Authenticator, largest_body: int) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        authenticator: Authenticator,
+        largest_body: int,
+        large_bodies: Mapping[str, int] = MappingProxyType({}),
+    ) -> None:
         self._app = app
         self._authenticator = authenticator
         self._largest_body = largest_body
+        self._large_bodies = large_bodies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -60,10 +70,11 @@ class Gate:
             raise problem(
                 "malformed-url", status=400, title="The address is not valid", detail="It holds NUL (U+0000)."
             )
+        largest = self._large_bodies.get(scope["path"], self._largest_body)
         declared = headers.get("Content-Length", "0")
-        if declared.isdecimal() and int(declared) > self._largest_body:
-            raise _too_large(self._largest_body)
-        await self._app(scope, _Counted(receive, self._largest_body), answer)
+        if declared.isdecimal() and int(declared) > largest:
+            raise _too_large(largest)
+        await self._app(scope, _Counted(receive, largest), answer)
 
 
 class _Answer:

@@ -167,6 +167,7 @@ def create_service_api(runtime: Runtime, worker: "Worker | None" = None) -> "Fas
         ready=ready,
         lifespan=lifespan,
         clock=runtime.clock,
+        large_bodies=service.large_bodies,
     )
     app.state.handler = runtime.handler
     app.add_middleware(TimedRequests, times=runtime.request_times, traces=runtime.traces)

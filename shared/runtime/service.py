@@ -1,7 +1,7 @@
 """A service as its composition root describes it, and what one process of it runs with."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -63,6 +63,8 @@ class Service:
     feeds: Feeds = no_feeds
     gauges: tuple[Gauge, ...] = ()
     timers: Callable[[ZoneInfo], Timers] | None = None
+    large_bodies: Mapping[str, int] = field(default_factory=dict[str, int])
+    """Paths below the base path whose requests may have more bytes than others, and how many."""
 
     @property
     def topic(self) -> str:
