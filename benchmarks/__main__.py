@@ -17,6 +17,7 @@ from benchmarks import (
     cost_growth,
     end_to_end,
     http_commands,
+    kpi_feed,
     machine,
     performance_page,
     results,
@@ -33,6 +34,7 @@ QUESTIONS: tuple[Question, ...] = (
     review_cycle.QUESTION,
     cost_growth.QUESTION,
     start.QUESTION,
+    kpi_feed.QUESTION,
 )
 app = typer.Typer(add_completion=False)
 

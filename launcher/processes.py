@@ -18,6 +18,7 @@ TOPICS: Final = (
     Topic("people.events", settings=COMPACTED),
     Topic("people.compensation", settings=COMPACTED),
     Topic("payroll.events"),
+    Topic("kpi.measurements"),
 )
 _PREFERRED_PORTS: Final = {
     "issuer": 8100,

@@ -23,7 +23,7 @@ from shared.schemas.envelope import LogMark, MalformedEnvelope, from_headers
 from shared.schemas.feed import feed_type
 
 app = typer.Typer(add_completion=False)
-EVENTS: Final = (*(f"{service}.events" for service in SERVICES), "payroll.events")
+EVENTS: Final = (*(f"{service}.events" for service in SERVICES), "payroll.events", "kpi.measurements")
 """What is shown unless topics are named: not the people feed, which holds names and pay."""
 _ASKED_EVERY_MS: Final = 200
 Record: TypeAlias = ConsumerRecord[bytes, bytes]
@@ -104,7 +104,7 @@ def line(record: Record) -> Text | None:
 
 
 def _without_envelope(record: Record, place: str, reason: str) -> Text:
-    """The people feed and payroll's answers have a type, but no place in a log; anything else is no event."""
+    """Records of a feed have a type, but no place in a log; anything else is no event."""
     at = datetime.fromtimestamp(record.timestamp / 1000).astimezone()
     try:
         event_type = feed_type(record.headers)

@@ -2,10 +2,17 @@
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
 
 from services.goals.api.permissions import ACCESS
-from services.goals.projections import goal_plans, goal_policies, goal_profiles, goal_tree, plan_steps
-from services.goals.reactions import expire_goal_when_its_last_day_ends, hand_over_goals_when_their_owner_leaves
+from services.goals.projections import goal_plans, goal_policies, goal_profiles, goal_tree, kpi_series, kpis, plan_steps
+from services.goals.reactions import (
+    expire_goal_when_its_last_day_ends,
+    hand_over_goals_when_their_owner_leaves,
+    move_goals_when_kpi_is_measured,
+)
+from services.goals.reactions.record_kpi_measurements import kpi_feed, record_measurements
+from shared.eventsourcing.feed import Feed
 from shared.runtime.service import Runtime, Service
 from shared.schemas.goals import TYPES, PersonalTextErased
 
@@ -17,12 +24,16 @@ def _routers(runtime: Runtime) -> "Sequence[APIRouter]":
     from services.goals.api.amendments import amendment_routes  # noqa: PLC0415 - likewise
     from services.goals.api.goal_closing import goal_closing_routes  # noqa: PLC0415 - likewise
     from services.goals.api.goal_commands import goal_command_routes  # noqa: PLC0415 - a worker loads no FastAPI
+    from services.goals.api.goal_kpis import goal_kpi_routes  # noqa: PLC0415 - likewise
     from services.goals.api.goal_measures import goal_measure_routes  # noqa: PLC0415 - likewise
     from services.goals.api.goal_people import goal_people_routes  # noqa: PLC0415 - likewise
     from services.goals.api.goal_placing import goal_placing_routes  # noqa: PLC0415 - likewise
     from services.goals.api.goal_profiles import goal_profile_routes  # noqa: PLC0415 - likewise
     from services.goals.api.goal_wording import goal_wording_routes  # noqa: PLC0415 - likewise
     from services.goals.api.goals import goal_routes  # noqa: PLC0415 - likewise
+    from services.goals.api.kpi_commands import kpi_command_routes  # noqa: PLC0415 - likewise
+    from services.goals.api.kpi_measurements import kpi_measurement_routes  # noqa: PLC0415 - likewise
+    from services.goals.api.kpis import kpi_routes  # noqa: PLC0415 - likewise
     from services.goals.api.plan_steps import plan_step_routes  # noqa: PLC0415 - likewise
     from services.goals.api.plans import plan_routes  # noqa: PLC0415 - likewise
     from services.goals.api.policies import policy_routes  # noqa: PLC0415 - likewise
@@ -37,12 +48,25 @@ def _routers(runtime: Runtime) -> "Sequence[APIRouter]":
         goal_closing_routes(runtime),
         goal_routes(runtime),
         goal_profile_routes(runtime),
+        goal_kpi_routes(runtime),
         plan_routes(runtime),
         plan_step_routes(runtime),
         amendment_routes(runtime),
         policy_routes(runtime),
+        kpi_command_routes(runtime),
+        kpi_measurement_routes(runtime, record_measurements),
+        kpi_routes(runtime),
         erasure_routes(runtime, PersonalTextErased),
     ]
+
+
+_TEN_THOUSAND_MEASUREMENTS: Final = 8_388_608
+"""Bytes of a request that holds so many."""
+
+
+def _feeds(runtime: Runtime) -> Sequence[Feed]:
+    people = hand_over_goals_when_their_owner_leaves.people_feed(runtime)
+    return (people, kpi_feed(runtime.handler, ZoneInfo(runtime.settings.company_zone), runtime.clock))
 
 
 SERVICE: Final = Service(
@@ -58,7 +82,14 @@ SERVICE: Final = Service(
         goal_plans.PROJECTION,
         goal_policies.PROJECTION,
         plan_steps.PROJECTION,
+        kpis.PROJECTION,
+        kpi_series.PROJECTION,
     ),
-    feeds=lambda runtime: (hand_over_goals_when_their_owner_leaves.people_feed(runtime),),
+    reactions=(move_goals_when_kpi_is_measured.REACTION,),
+    feeds=_feeds,
+    large_bodies={
+        "/kpis/measurements": _TEN_THOUSAND_MEASUREMENTS,
+        "/kpis/measurements/csv": _TEN_THOUSAND_MEASUREMENTS,
+    },
     timers=expire_goal_when_its_last_day_ends.timers,
 )

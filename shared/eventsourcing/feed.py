@@ -61,6 +61,8 @@ class Feed:
     name: str
     topic: str
     apply: ApplyFeed
+    needed: bool = True
+    """Whether a worker is ready only when it has been read: what others are decided by."""
 
 
 class FeedReader:

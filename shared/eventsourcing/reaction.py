@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
+from uuid import UUID
 
 from shared.eventsourcing.decision import Decision
 from shared.eventsourcing.recorded import Recorded
@@ -22,4 +23,6 @@ class Reaction:
     name: str
     topics: tuple[str, ...]
     react: React
+    once_per: Callable[[Recorded], UUID | None] | None = None
+    """For a reaction to what a slice says together: of the events with the same key the last alone is reacted to."""
     starts: Literal["now", "beginning"] = "now"

@@ -36,6 +36,7 @@ class Reactor:
         self.name = reaction.name
         self.topics = reaction.topics
         self._react = reaction.react
+        self._once_per = reaction.once_per
         self._handler = handler
         self._caller = f"reaction:{reaction.name}"
 
@@ -50,7 +51,7 @@ class Reactor:
         done = await self._done(connection, events)
         decision = Decision(connection, self._handler.load, self._context(events[0]))
         reacted: list[Recorded] = []
-        for recorded in events:
+        for recorded in self._last_of_each(events):
             if str(recorded.envelope.id) in done:
                 continue
             decision.context = self._context(recorded)
@@ -85,6 +86,14 @@ class Reactor:
                 "position": given_up.position,
             },
         )
+
+    def _last_of_each(self, events: Sequence[Recorded]) -> Sequence[Recorded]:
+        """Those to react to: all of them, or of each key the last and of what has no key every one."""
+        if self._once_per is None:
+            return events
+        keys = [self._once_per(recorded) for recorded in events]
+        last = {key: place for place, key in enumerate(keys)}
+        return [events[place] for place, key in enumerate(keys) if key is None or last[key] == place]
 
     def _context(self, recorded: Recorded) -> Context:
         """Deterministic: the same event gives the same command id and time, whenever it is read."""

@@ -195,7 +195,7 @@ class Worker:
     def not_ready(self) -> list[str]:
         """What this worker still waits for."""
         waiting = [s.reader.name for s in self.subscriptions if s.reader.name not in self._started]
-        return waiting + [feed.feed.name for feed in self.feeds if not feed.caught_up.is_set()]
+        return waiting + [one.feed.name for one in self.feeds if one.feed.needed and not one.caught_up.is_set()]
 
     @property
     def reader_names(self) -> list[str]:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
-from shared.schemas import goal_changes, goal_metrics, goal_plans, goal_policies, goal_ties
+from shared.schemas import goal_changes, goal_metrics, goal_plans, goal_policies, goal_ties, kpis
 from shared.schemas.event import Event, EventTypes, Upcaster
 from shared.schemas.goal_levels import GoalLevel
 from shared.schemas.goal_metrics import MeasuredBy, Metric
@@ -26,6 +26,7 @@ class ProgressSource(OpenEnum):
 
     MANUAL = "manual"
     INTEGRATION = "integration"
+    KPI = "kpi"
 
 
 class GoalSet(Event):
@@ -188,6 +189,7 @@ EVENTS: Final[tuple[type[Event], ...]] = (
     *goal_ties.EVENTS,
     *goal_policies.EVENTS,
     *goal_metrics.EVENTS,
+    *kpis.EVENTS,
 )
 UPCASTERS: Final = (Upcaster("trellis.goals.GoalProgressRecorded.v1", GoalProgressRecorded, _with_manual_source),)
 TYPES: Final = EventTypes.of(EVENTS, UPCASTERS)

@@ -5,6 +5,7 @@ from uuid import UUID
 
 PersonId = NewType("PersonId", UUID)
 GoalId = NewType("GoalId", UUID)
+KpiId = NewType("KpiId", UUID)
 GoalPlanId = NewType("GoalPlanId", UUID)
 FeedbackId = NewType("FeedbackId", UUID)
 CheckInId = NewType("CheckInId", UUID)

@@ -5,12 +5,13 @@ from functools import reduce
 from operator import or_
 from typing import Final
 
-from shared.schemas import feedback, goals, payroll, people, reviews, rewards
+from shared.schemas import feedback, goals, kpi_measurements, payroll, people, reviews, rewards
 from shared.schemas.event import EventTypes
 
 PUBLISHED: Final[Mapping[str, EventTypes]] = {
     feedback.TOPIC: feedback.TYPES,
     goals.TOPIC: goals.TYPES,
+    kpi_measurements.TOPIC: kpi_measurements.TYPES,
     people.TOPIC: people.TYPES,
     people.COMPENSATION_TOPIC: people.COMPENSATION_TYPES,
     reviews.TOPIC: reviews.TYPES,
@@ -22,6 +23,7 @@ PUBLISHED: Final[Mapping[str, EventTypes]] = {
 SUBSCRIBERS: Final[Mapping[str, tuple[str, ...]]] = {
     feedback.TOPIC: ("feedback", "reviews", "analytics"),
     goals.TOPIC: ("goals", "reviews", "analytics"),
+    kpi_measurements.TOPIC: ("goals",),
     people.TOPIC: ("goals", "feedback", "reviews", "rewards"),
     people.COMPENSATION_TOPIC: ("rewards",),
     reviews.TOPIC: ("reviews", "rewards", "analytics"),

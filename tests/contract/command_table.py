@@ -10,14 +10,14 @@ from pkgutil import iter_modules
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, Final, TypeGuard, TypeVar
 
-from services.goals import api, domain
+from services.goals import api, domain, reactions
 from services.goals.api.permissions import ACCESS
 from shared.eventsourcing.decider import Command, Decider, Rejected
 from shared.runtime.authorization import Needed, needed
 from shared.schemas.event import Event
 from tests.contract.access_page import WHO
 
-_ROOMS: Final = (api.__name__, domain.__name__)
+_ROOMS: Final = (api.__name__, domain.__name__, reactions.__name__)
 Function = Callable[..., Any]
 Kind = TypeVar("Kind")
 

@@ -14,7 +14,7 @@ import yaml
 
 from shared.eventsourcing.schema import PARTITIONS
 from shared.runtime.settings import Settings
-from shared.schemas import payroll, people
+from shared.schemas import kpi_measurements, payroll, people
 
 REPOSITORY = Path(__file__).parents[2]
 KUBERNETES = REPOSITORY / "deploy" / "k8s"
@@ -95,7 +95,7 @@ def test_payroll_gets_what_it_reads_and_is_probed() -> None:
 @pytest.mark.parametrize("path", [COMPOSE, KUBERNETES / "README.md"], ids=["compose", "kubernetes"])
 def test_the_feeds_of_others_are_created(path: Path) -> None:
     created = set(re.findall(r"--topic (\S+)", path.read_text()))
-    assert created == {people.TOPIC, people.COMPENSATION_TOPIC, payroll.TOPIC}
+    assert created == {people.TOPIC, people.COMPENSATION_TOPIC, payroll.TOPIC, kpi_measurements.TOPIC}
     assert set(re.findall(r"--partitions (\d+)", path.read_text())) == {str(PARTITIONS)}
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.goals.api.permissions import (
     ACHIEVE,
     ALIGN,
+    BIND,
     CANCEL,
     CARRY_OVER,
     CHOOSE_MEASURE,
@@ -33,7 +34,19 @@ from shared.runtime.service import Runtime
 from shared.schemas.goals import GoalLevel
 from shared.schemas.identifiers import GoalId, PersonId
 
-_OF_OPEN: Final = (ALIGN, EDIT, CHOOSE_MEASURE, WEIGH, RECORD_PROGRESS, ACHIEVE, MISS, CANCEL, HAND_OVER, CARRY_OVER)
+_OF_OPEN: Final = (
+    ALIGN,
+    EDIT,
+    CHOOSE_MEASURE,
+    WEIGH,
+    BIND,
+    RECORD_PROGRESS,
+    ACHIEVE,
+    MISS,
+    CANCEL,
+    HAND_OVER,
+    CARRY_OVER,
+)
 _OF_CLOSED: Final = (REOPEN, CARRY_OVER)
 
 
@@ -55,11 +68,12 @@ class Access:
 
     def actions(self, goal: Goal) -> list[str]:
         """What the caller may do with the goal now."""
-        return self.allowed(active=isinstance(goal, Active), measured=isinstance(goal, Active) and bool(goal.scale))
+        by_hand = isinstance(goal, Active) and goal.scale is not None and goal.follows is None
+        return self.allowed(active=isinstance(goal, Active), by_hand=by_hand)
 
-    def allowed(self, *, active: bool, measured: bool) -> list[str]:
-        """A closed goal may be reopened or go on in another period; one that is measured by those below takes none."""
-        possible = [action for action in _OF_OPEN if measured or action != RECORD_PROGRESS] if active else _OF_CLOSED
+    def allowed(self, *, active: bool, by_hand: bool) -> list[str]:
+        """A closed goal may be reopened or go on in another period; one that other goals or a KPI move takes none."""
+        possible = [action for action in _OF_OPEN if by_hand or action != RECORD_PROGRESS] if active else _OF_CLOSED
         return self.table.allowed_actions(possible, self.caller, self.relations)
 
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from services.goals.api.goal_access import Access, access_to, reader
-from services.goals.projections import goal_tree, readable_goals
+from services.goals.projections import bound_goals, goal_tree, readable_goals
 from services.goals.projections.goal_rows import GoalRow, GoalState
 from services.goals.projections.readable_goals import Filter
 from shared.privacy.vault import Vault
@@ -20,7 +20,7 @@ from shared.runtime.problems import not_found
 from shared.runtime.service import Runtime
 from shared.schemas.goal_metrics import MeasuredBy, Metric
 from shared.schemas.goals import GoalLevel
-from shared.schemas.identifiers import GoalId, PersonId
+from shared.schemas.identifiers import GoalId, KpiId, PersonId
 from shared.schemas.personal_text import PersonalText
 from shared.schemas.values import DecimalString, Known
 
@@ -57,6 +57,7 @@ class GoalView(BaseModel):
 class GoalDetail(GoalView):
     """A goal, and what the caller may do with it."""
 
+    kpi: KpiId | None = Field(description="The KPI that moves it; then it takes no value by hand.")
     allowed_actions: list[str]
 
 
@@ -91,11 +92,13 @@ def goal_routes(runtime: Runtime) -> APIRouter:
     async def show_goal(goal: GoalId, edge: AtEdge) -> GoalDetail:
         row, access = await _seen(runtime, edge, goal)
         edge.response.headers["ETag"] = f'"{row.version}"'
-        allowed = access.allowed(
-            active=row.state is GoalState.ACTIVE, measured=row.measured_by != MeasuredBy.CHILDREN.value
-        )
+        async with runtime.engine.connect() as connection:
+            kpi = await bound_goals.kpi_of(connection, goal)
+        moved = row.measured_by == MeasuredBy.CHILDREN.value
+        moved |= row.measured_by == MeasuredBy.METRIC.value and kpi is not None
+        allowed = access.allowed(active=row.state is GoalState.ACTIVE, by_hand=not moved)
         view = (await _views(runtime.vault, [row]))[0]
-        return GoalDetail(**view.model_dump(), allowed_actions=allowed)
+        return GoalDetail(**view.model_dump(), kpi=kpi, allowed_actions=allowed)
 
     return routes
 

@@ -44,6 +44,11 @@ DRAFT: Final = "draft"
 RETURN: Final = "return"
 AMEND: Final = "amend"
 ADOPT: Final = "adopt"
+DEFINE: Final = "define"
+REVISE: Final = "revise"
+RETIRE: Final = "retire"
+MEASURE: Final = "measure"
+BIND: Final = "bind"
 
 _USUALLY_SEEN: Final[Mapping[GoalLevel, Who]] = {
     GoalLevel.ORGANIZATION: EVERYBODY,
@@ -65,6 +70,7 @@ _DONE: Final[Mapping[GoalLevel, Mapping[str, Who]]] = {
         EDIT: HR,
         HAND_OVER: HR,
         CARRY_OVER: HR,
+        BIND: HR,
         RECORD_PROGRESS: OWNER | CONTRIBUTOR | HR,
         ACHIEVE: OWNER | HR,
         MISS: OWNER | HR,
@@ -79,6 +85,7 @@ _DONE: Final[Mapping[GoalLevel, Mapping[str, Who]]] = {
         EDIT: LEADER | MANAGER | SKIP_LEVEL | HR,
         HAND_OVER: LEADER | MANAGER | SKIP_LEVEL | HR,
         CARRY_OVER: LEADER | MANAGER | SKIP_LEVEL | HR,
+        BIND: LEADER | MANAGER | SKIP_LEVEL | HR,
         RECORD_PROGRESS: OWNER | CONTRIBUTOR | MANAGER | SKIP_LEVEL | HR,
         ACHIEVE: OWNER | MANAGER | SKIP_LEVEL | HR,
         MISS: OWNER | MANAGER | SKIP_LEVEL | HR,
@@ -93,6 +100,7 @@ _DONE: Final[Mapping[GoalLevel, Mapping[str, Who]]] = {
         EDIT: OWNER | MANAGER | SKIP_LEVEL | HR,
         HAND_OVER: MANAGER | SKIP_LEVEL | HR,
         CARRY_OVER: OWNER | MANAGER | SKIP_LEVEL | HR,
+        BIND: OWNER | MANAGER | SKIP_LEVEL | HR,
         RECORD_PROGRESS: OWNER | CONTRIBUTOR | MANAGER | HR,
         ACHIEVE: OWNER | MANAGER | HR,
         MISS: OWNER | MANAGER | HR,
@@ -112,6 +120,16 @@ PLANS: Final = Permissions(
 )
 """Two sides agree, and which of these is the owner's other side is said by the policy: `domain/plan_sides.py`."""
 POLICIES: Final = Permissions({READ: EVERYBODY | ADMIN, ADOPT: HR | ADMIN})
+KPIS: Final = Permissions(
+    {
+        READ: EVERYBODY | ADMIN,
+        DEFINE: LEADER | MANAGER | SKIP_LEVEL | HR,
+        REVISE: LEADER | MANAGER | SKIP_LEVEL | HR,
+        HAND_OVER: LEADER | MANAGER | SKIP_LEVEL | HR,
+        RETIRE: LEADER | MANAGER | SKIP_LEVEL | HR,
+        MEASURE: OWNER | MANAGER | SKIP_LEVEL | HR | ADMIN,
+    }
+)
 GOALS: Final[Mapping[tuple[GoalLevel, GoalVisibility | None], Permissions]] = {
     (level, visibility): Permissions({READ: seen, **_DONE[level]})
     for level in GoalLevel
@@ -123,6 +141,7 @@ ACCESS: Final = AccessTable(
         "goal": {f"{level}, {visibility or 'as usual'}": table for (level, visibility), table in GOALS.items()},
         "plan": {"": PLANS},
         "policy": {"": POLICIES},
+        "kpi": {"": KPIS},
         "personal texts": {"": PERSONAL_TEXTS},
     }
 )

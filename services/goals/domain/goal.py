@@ -21,6 +21,7 @@ from services.goals.domain.goal_closing import (
 from services.goals.domain.goal_contributions import Contribute, contribute
 from services.goals.domain.goal_dates import RescheduleGoal, reschedule
 from services.goals.domain.goal_evolution import evolve
+from services.goals.domain.goal_kpi import BindGoalToKpi, FollowKpi, UnbindGoalFromKpi, bind, follow, unbind
 from services.goals.domain.goal_lock import LockGoal, UnlockGoal, lock, unlock
 from services.goals.domain.goal_measure import (
     ChooseMeasure,
@@ -72,6 +73,9 @@ DECISIONS: Final[Mapping[type[Command], Callable[[Goal, Any], Sequence[GoalEvent
         ReopenGoal: reopen,
         CarryOverGoal: carry_over,
         ExpireGoal: expire,
+        BindGoalToKpi: bind,
+        UnbindGoalFromKpi: unbind,
+        FollowKpi: follow,
     }
 )
 """What may be asked of a goal, and which function decides it."""

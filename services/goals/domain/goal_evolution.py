@@ -6,12 +6,14 @@ from typing import TypeVar
 from services.goals.domain.goal_states import (
     Achieved,
     Active,
+    Binding,
     Cancelled,
     Classification,
     Closed,
     Closing,
     Goal,
     GoalEvent,
+    KpiBinding,
     Measuring,
     Missed,
 )
@@ -45,6 +47,7 @@ from shared.schemas.goals import (
     GoalReopened,
     GoalSet,
 )
+from shared.schemas.kpis import GoalBoundToKpi, GoalUnboundFromKpi, KpiValueRefusedByGoal
 
 Item = TypeVar("Item")
 
@@ -70,6 +73,8 @@ def _open(goal: Active, event: GoalEvent) -> Goal:
     match event:
         case GoalRetargeted() | GoalMeasureChosen() | GoalProgressRecorded():
             return _measured(goal, event)
+        case GoalBoundToKpi() | GoalUnboundFromKpi() | KpiValueRefusedByGoal():
+            return replace(goal, binding=_binding(goal.binding, event))
         case GoalAchieved() | GoalMissed() | GoalCancelled():
             return _closed(goal, event)
         case GoalExpired():
@@ -133,6 +138,16 @@ def _measured(goal: Active, event: Measuring) -> Active:
     if goal.scale is None:
         return goal
     return replace(goal, measured=measured(goal.scale, goal.measured, Reading(event.value, event.measured_at)))
+
+
+def _binding(binding: KpiBinding | None, event: Binding) -> KpiBinding | None:
+    match event:
+        case GoalBoundToKpi():
+            return KpiBinding(event.kpi, event.aggregation, event.window)
+        case GoalUnboundFromKpi():
+            return None
+        case KpiValueRefusedByGoal():
+            return None if binding is None else replace(binding, refused=event.value)
 
 
 def _closed(goal: Active, event: Closing) -> Achieved | Missed | Cancelled:

@@ -45,6 +45,10 @@ class RecordProgress(RecordProgressBody, UnderPolicy, Command): ...
 def record_progress(goal: Goal, command: RecordProgress) -> Sequence[GoalEvent]:
     active = active_or_rejected(goal)
     scale = _scale(active, command)
+    if active.follows is not None:
+        raise Rejected("goal-is-bound-to-a-kpi", kpi=active.follows.kpi)
+    if command.source is ProgressSource.KPI:
+        raise Rejected("only-a-binding-measures-as-a-kpi", source=command.source)
     reading = Reading(command.value, command.measured_at or command.at)
     if reading == active.measured.recorded:
         return []

@@ -41,7 +41,8 @@ from shared.schemas.goals import (
     GoalReopened,
     GoalSet,
 )
-from shared.schemas.identifiers import GoalId, PersonId
+from shared.schemas.identifiers import GoalId, KpiId, PersonId
+from shared.schemas.kpis import GoalBoundToKpi, GoalUnboundFromKpi, KpiAggregation, KpiValueRefusedByGoal, KpiWindow
 from shared.schemas.personal_text import PersonalText
 
 
@@ -56,6 +57,16 @@ class Classification:
     values: tuple[str, ...] = ()
     competencies: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class KpiBinding:
+    """The KPI that moves a goal, and the value that the goal's metric refused last."""
+
+    kpi: KpiId
+    aggregation: KpiAggregation
+    window: KpiWindow
+    refused: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +93,17 @@ class Active:
     carried_to: GoalId | None = None
     titles: int = 1
     """How many it has had: a sealed title cannot be compared."""
+    binding: KpiBinding | None = None
 
     @property
     def current(self) -> Decimal | None:
         """The value of the latest moment that was measured, else where the metric starts."""
         return self.measured.value
+
+    @property
+    def follows(self) -> KpiBinding | None:
+        """What moves the goal instead of a hand; a goal that is not measured by its metric now follows nothing."""
+        return self.binding if self.measured_by is MeasuredBy.METRIC else None
 
     @property
     def scale(self) -> Metric | None:
@@ -151,7 +168,19 @@ Wording = GoalRetitled | GoalDescribed | GoalClassified | GoalVisibilityChosen
 Belonging = GoalHandedOver | GoalContributorAdded | GoalContributorRemoved | GoalLocked | GoalUnlocked
 Measuring = GoalRetargeted | GoalMeasureChosen | GoalProgressRecorded
 Closing = GoalAchieved | GoalMissed | GoalCancelled
-GoalEvent = GoalSet | Placing | Wording | Belonging | Measuring | Closing | GoalReopened | GoalExpired | GoalCarriedOver
+Binding = GoalBoundToKpi | GoalUnboundFromKpi | KpiValueRefusedByGoal
+GoalEvent = (
+    GoalSet
+    | Placing
+    | Wording
+    | Belonging
+    | Measuring
+    | Binding
+    | Closing
+    | GoalReopened
+    | GoalExpired
+    | GoalCarriedOver
+)
 
 
 def as_parent(

@@ -61,7 +61,12 @@ class Operation:
     def body(self) -> Document | None:
         """The schema of its JSON body."""
         content = self.said.get("requestBody", {}).get("content", {})
-        return content["application/json"]["schema"] if content else None
+        return content["application/json"]["schema"] if "application/json" in content else None
+
+    @property
+    def file(self) -> str | None:
+        """The example of a file that it takes instead."""
+        return self.said.get("requestBody", {}).get("content", {}).get("text/csv", {}).get("example")
 
     def parameters(self, place: str) -> list[str]:
         return [each["name"] for each in self.said.get("parameters", []) if each["in"] == place]

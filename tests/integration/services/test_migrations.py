@@ -12,6 +12,8 @@ from sqlalchemy import Connection, Table, inspect
 from services.feedback.app import SERVICE as FEEDBACK
 from services.goals.api.goal_graph import CONTRIBUTIONS, GRAPH, LOCK
 from services.goals.app import SERVICE as GOALS
+from services.goals.projections.bound_goals import BOUND
+from services.goals.projections.taken_measurements import TAKEN
 from services.reviews.app import SERVICE as REVIEWS
 from services.rewards.app import SERVICE as REWARDS
 from services.rewards.projections.compensation import COMPENSATION
@@ -24,7 +26,7 @@ from tests.servers.databases import Database, Postgres
 from tests.servers.service import MigratedDatabases
 
 SERVICES = (FEEDBACK, GOALS, REVIEWS, REWARDS)
-BESIDE_THE_READ_MODELS = {GOALS.name: (GRAPH, CONTRIBUTIONS, LOCK), REWARDS.name: (COMPENSATION,)}
+BESIDE_THE_READ_MODELS = {GOALS.name: (GRAPH, CONTRIBUTIONS, LOCK, TAKEN, BOUND), REWARDS.name: (COMPENSATION,)}
 each_service = pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
 
 Shape = dict[str, tuple[dict[str, Any], dict[str, Any]]]

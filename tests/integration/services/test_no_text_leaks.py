@@ -45,6 +45,7 @@ _NEVER_ACCEPTED: Final = {
     "/rewards/v1/rewards/{reward}/reject",
     "/rewards/v1/rewards/{reward}/adjust",
     "/goals/v1/goals/{goal}/carry-over",  # all dates are the same day, and it starts after the one before
+    "/goals/v1/kpis/{kpi}/measurements",  # of a number and of a ratio at once, or of neither
 }
 
 
@@ -119,7 +120,7 @@ async def around(
 
 
 async def send(around: Surroundings, client: httpx.AsyncClient, operation: Operation, body: Any) -> httpx.Response:
-    content = None if body is None else json.dumps(body)
+    content = operation.file if body is None else json.dumps(body)
     return await client.request(operation.method, around.path(operation), content=content, headers=as_json())
 
 

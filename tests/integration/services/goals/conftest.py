@@ -26,7 +26,8 @@ from tests.servers.service import MigratedDatabases, RunningService, running
 CLARA, HUGO, ALICE, BOB, EVE, HANNA = (
     PersonId(derived("person", name)) for name in ("clara", "hugo", "alice", "bob", "eve", "hanna")
 )
-READ_MODELS = "goal_tree, goal_profiles, goal_plans, goal_policies, goal_plan_steps, goal_wordings, people"
+_KPIS = "kpis, kpi_measurements"
+READ_MODELS = f"goal_tree, goal_profiles, goal_plans, goal_policies, goal_plan_steps, goal_wordings, {_KPIS}, people"
 COMPANY = [record(CLARA), record(HUGO, CLARA), record(ALICE, HUGO), record(BOB, HUGO), record(EVE), record(HANNA)]
 
 

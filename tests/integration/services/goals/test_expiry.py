@@ -33,7 +33,7 @@ async def test_a_goal_expires_when_its_last_day_has_ended_and_is_still_open_for_
     assert (await fire(company, NEW_YEAR)).counts.fired == 1
     seen = await company.shown(company.alice, goal)
     assert (seen["state"], seen["expired"], seen["version"]) == ("active", True, 2)
-    assert seen["allowed_actions"] == ["align", "choose-measure", "weigh", "record-progress", "achieve", "cancel"]
+    assert {"record-progress", "achieve", "miss", "cancel"} <= set(seen["allowed_actions"])
     assert (await goals(company, expired=True), await goals(company, expired=False)) == ([goal], [longer])
 
     closed = await company.hugo.post(f"/goals/{goal}/achieve", json={"value": "0", "closed_on": "2026-12-30"})

@@ -35,6 +35,7 @@ async def test_a_goal_is_set_measured_and_achieved(company: Company) -> None:
         "edit",
         "choose-measure",
         "weigh",
+        "bind",
         "record-progress",
         "achieve",
         "miss",
