@@ -20,6 +20,7 @@ from shared.schemas.identifiers import PersonId
 State = TypeVar("State")
 
 _IN_TURN: Final = text("select version from streams where stream = :stream for update")
+_ALL_IN_TURN: Final = text("select version from streams where stream = any(:streams) order by stream for update")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +148,13 @@ class Decision:
         self._given.pop(stream, None)
         await self.connection.execute(_IN_TURN, {"stream": stream})
         return await self.load(decider, identity)
+
+    async def enter(self, decider: Decider[Any], identities: Iterable[UUID]) -> None:
+        """Decide on these streams in turn: they are entered with one statement and in one order, then loaded."""
+        streams = sorted(stream_name(decider.category, identity) for identity in identities)
+        for stream in streams:
+            self._given.pop(stream, None)
+        await self.connection.execute(_ALL_IN_TURN, {"streams": streams})
 
     async def decide(self, decider: Decider[State], identity: UUID, command: Command) -> State:
         """Decide a command on a stream and return the state after it; the events are appended at the end.

@@ -52,8 +52,7 @@ async def record_measurements(
     The streams are entered in turn and in one order, so that two who report at once wait instead of conflicting.
     """
     commands = [_Asked(one, kpi_id(one.kpi), zone) for one in reported]
-    for month in sorted({asked.month for asked in commands}):
-        await decision.in_turn(KPI_MONTH, month)
+    await decision.enter(KPI_MONTH, {asked.month for asked in commands})
     facts = await _facts(decision, commands)
     answers = [await _answered(decision, asked, facts, policy) for asked in commands]
     await taken_measurements.take(decision.connection, _decided(decision))
