@@ -145,7 +145,9 @@ def _profile(columns: RowMapping) -> Profile:
     values: dict[str, Any] = dict(columns)
     sealed = values.pop("sealed_description")
     said = {"note": values["note"], "comment": values["comment"], **({"description": sealed} if sealed else {})}
-    opened = {name: PersonalText.model_validate_json(text) for name, text in said.items() if text is not None}
+    opened: dict[str, Any] = {
+        name: PersonalText.model_validate_json(text) for name, text in said.items() if text is not None
+    }
     return Profile(**values | opened)
 
 
