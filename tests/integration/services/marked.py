@@ -136,7 +136,7 @@ def _leaf(schema: Document, ids: Mapping[str, str]) -> Any:
     """A value of what is no free text; None: it is one."""
     match schema:
         case {"x-known-values": known}:
-            return known[-1] if "person" in known else known[0]
+            return next((member for member in known if member in {"person", "manual"}), known[0])
         case {"format": form}:
             return {"uuid": ids["person"], "date": "2026-01-01", "date-time": "2026-01-01T00:00:00Z"}.get(form, "1")
         case {"pattern": "^[A-Z]{3}$"}:

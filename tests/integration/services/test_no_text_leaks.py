@@ -46,6 +46,10 @@ _NEVER_ACCEPTED: Final = {
     "/rewards/v1/rewards/{reward}/adjust",
     "/goals/v1/goals/{goal}/carry-over",  # all dates are the same day, and it starts after the one before
     "/goals/v1/kpis/{kpi}/measurements",  # of a number and of a ratio at once, or of neither
+    "/goals/v1/goals/{goal}/target",  # the goal is made without a metric
+    "/goals/v1/goals/{goal}/cancel",  # the agreed plan holds it by then
+    "/goals/v1/plans/{plan}/amendments",  # what is made up changes nothing that was agreed
+    "/goals/v1/plans/{plan}/amendments/{amendment}/return",  # likewise, there is none to send back
 }
 
 

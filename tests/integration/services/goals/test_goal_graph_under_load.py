@@ -91,7 +91,7 @@ async def record(load: Load, seed: int) -> None:
         answer = await load.company.hugo.post(f"/goals/{goal}/progress", json={"value": value})
         assert answer.status_code == 200, answer.text
         load.recorded += 1
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0.05)
 
 
 async def look(load: Load) -> None:
@@ -100,7 +100,7 @@ async def look(load: Load) -> None:
         async with load.company.service.runtime.engine.connect() as connection:
             load.broken += await broken(connection)
         load.looks += 1
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.2)
 
 
 async def broken(connection: AsyncConnection) -> list[str]:
