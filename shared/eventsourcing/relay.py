@@ -5,6 +5,7 @@ import contextlib
 import random
 import time
 from collections.abc import Sequence
+from contextlib import aclosing
 from typing import Any, Final
 
 import asyncpg
@@ -13,6 +14,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from shared.eventsourcing.batches import Batches
 from shared.eventsourcing.bell import heard
 from shared.eventsourcing.counts import RelayCounts
 from shared.eventsourcing.database import driver, is_transient
@@ -24,9 +26,9 @@ from shared.eventsourcing.partitioning import partition_of
 from shared.eventsourcing.pulse import Pulse
 from shared.eventsourcing.reconciliation import last_records, reconcile, without_beginning
 from shared.eventsourcing.store import Metadata
-from shared.eventsourcing.stored_envelope import envelope_of
+from shared.eventsourcing.stored_headers import StoredHeaders
 from shared.eventsourcing.tracing import OFF, Tracing
-from shared.schemas.envelope import LogMark, mark_to_headers, to_headers
+from shared.schemas.envelope import LogMark, mark_to_headers
 
 _POLL_SECONDS: Final = 0.03  # when no bell wakes it
 _QUIET_POLL_SECONDS: Final = 0.1  # after a second without an event: what an idle worker costs is mostly asking
@@ -133,8 +135,10 @@ class Relay:
                 await producer.start()
                 await consumer.start()
             await self._check_partitions(producer, lead)
-            async with heard(self.engine) as rung:
-                leadership = Leadership(self, lead, producer, consumer, rung)
+            async with (
+                heard(self.engine) as rung,
+                aclosing(Leadership(self, lead, producer, consumer, rung)) as leadership,
+            ):
                 await leadership.begin()
                 while True:
                     await leadership.step()
@@ -168,6 +172,8 @@ class Leadership:
         self.pending = False
         self._position = lead.position
         self._chain: dict[int, Link] = dict(lead.chain)
+        self._reading: asyncio.Task[Sequence[Any]] | None = None
+        self._headers = StoredHeaders(source=relay.source, log_id=lead.log_id)
         self._marked: dict[int, int] = {}
         self._sent: dict[int, int] = {}
         self._ends: dict[int, int] = {}
@@ -202,7 +208,7 @@ class Leadership:
 
     async def _publish(self) -> int:
         """Send the next chunk, await every record, then move the checkpoint; how many events there were."""
-        rows, began = await self._read(), time.perf_counter()
+        rows, began = await self._next(), time.perf_counter()
         if not rows:
             return 0
         traceparents = (Metadata.decode(row["metadata"]).traceparent for row in rows)
@@ -217,70 +223,74 @@ class Leadership:
 
     async def _send_all(self, rows: Sequence[Any]) -> dict[int, Link]:
         """Send a chunk and await every record; the chain behind it."""
-        chain, futures = dict(self._chain), []
+        chain, batches = dict(self._chain), Batches(self._producer, self._relay.topic)
         async with asyncio.timeout(_SEND_SECONDS):
             for row in rows:
                 partition = partition_of(row["stream"], self._lead.partitions)
                 if row["position"] <= chain[partition].position:
                     continue  # this partition held it when the lead began
-                futures.append(await self._send(row, partition, chain[partition].position))
+                await self._send(batches, row, partition, chain[partition].position)
                 chain[partition] = Link(row["position"], row["event_id"])
-        await self._acknowledged(futures)
+        await self._acknowledged(batches)
         return chain
 
-    async def _read(self) -> Sequence[Any]:
-        """The next events in position order, none of whose predecessors can still become visible."""
+    async def _next(self) -> Sequence[Any]:
+        """The next chunk; of a backlog, the one behind it is read while this one is sent."""
+        reading, self._reading = self._reading, None
+        rows = await (reading or self._read(self._position))
+        if len(rows) == _CHUNK:
+            self._reading = asyncio.create_task(self._read(rows[-1]["position"]))
+        return rows
+
+    async def aclose(self) -> None:
+        """Read nothing more."""
+        if self._reading is not None:
+            self._reading.cancel()
+            await asyncio.gather(self._reading, return_exceptions=True)
+
+    async def _read(self, after: int) -> Sequence[Any]:
+        """The events behind this position in position order, none of whose predecessors can still become visible."""
         async with self._relay.engine.connect() as connection:
             raw = await driver(connection)
-            self.pending = bool(await raw.fetchval(_PENDING, self._position))
+            self.pending = bool(await raw.fetchval(_PENDING, after))
             if not self.pending:
                 return []
-            horizon = await self._horizon(raw)
-            return await raw.fetch(_READ, self._position, horizon, _CHUNK)
+            return await raw.fetch(_READ, after, await self._horizon(raw), _CHUNK)
 
     async def _horizon(self, raw: Any) -> int:
         try:
             return await raw.fetchval("select horizon()")
         except asyncpg.LockNotAvailableError:
-            return self._position  # an append is long; let those that wait behind us go first
+            return 0  # an append is long; let those that wait behind us go first
 
-    async def _send(self, row: Any, partition: int, previous: int) -> "asyncio.Future[Any]":
-        envelope = envelope_of(row, source=self._relay.source, log_id=self._lead.log_id, previous_position=previous)
-        return await self._producer.send(
-            self._relay.topic,
+    async def _send(self, batches: Batches, row: Any, partition: int, previous: int) -> None:
+        key = row["stream"].encode()
+        await batches.add(
+            partition,
+            key,
             row["data"].encode(),
-            key=row["stream"].encode(),
-            partition=partition,
+            headers=self._headers.of(row, previous_position=previous, key=key),
             timestamp_ms=int(row["recorded_at"].timestamp() * 1000),
-            headers=to_headers(envelope),
         )
 
     async def _mark(self) -> None:
         """Tell each partition that got events its last position, so that a lost last record is noticed too."""
-        futures = []
+        batches = Batches(self._producer, self._relay.topic)
         for partition, link in self._chain.items():
             if link.position > self._marked.get(partition, 0):
                 mark = LogMark(self._lead.log_id, link.position, link.event_id)
-                futures.append(
-                    await self._producer.send(
-                        self._relay.topic, b"", partition=partition, headers=mark_to_headers(mark)
-                    )
-                )
+                await batches.add(partition, None, b"", headers=mark_to_headers(mark), timestamp_ms=None)
                 self._marked[partition] = link.position
-        await self._acknowledged(futures)
+        await self._acknowledged(batches)
 
-    async def _acknowledged(self, futures: Sequence["asyncio.Future[Any]"]) -> None:
+    async def _acknowledged(self, batches: Batches) -> None:
         """Wait until the broker has every record; the first failure is the failure of all."""
         async with asyncio.timeout(_SEND_SECONDS):
-            results = await asyncio.gather(*futures, return_exceptions=True)
-        for sent in results:
-            if isinstance(sent, BaseException):
-                raise sent
+            every = await batches.acknowledged()
+        for sent in every:
             if sent.offset < self._sent.get(sent.partition, 0):
-                raise TopicShrank(f"{sent.topic}/{sent.partition} continues at offset {sent.offset}")
-        for sent in results:
-            if not isinstance(sent, BaseException):
-                self._sent[sent.partition] = max(self._sent.get(sent.partition, 0), sent.offset)
+                raise TopicShrank(f"{self._relay.topic}/{sent.partition} continues at offset {sent.offset}")
+            self._sent[sent.partition] = sent.offset
 
     async def _look(self) -> None:
         """An emptied topic ends before where it ended when it was last looked at."""
