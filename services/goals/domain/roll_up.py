@@ -1,15 +1,17 @@
 """Roll-up: how far a goal is, by its own measurement or by the goals below it, never by both."""
 
-from collections import deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from decimal import ROUND_HALF_UP, Decimal, localcontext
-from typing import Final
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Context, Decimal
+from typing import Final, NamedTuple
 
 from shared.schemas.identifiers import GoalId
 
 _PLACES: Final = Decimal(1).scaleb(-12)
-_DIGITS: Final = 60
+_EXACT: Final = Context(prec=1_000)
+"""For sums: a figure has at most a hundred digits, so that nothing is rounded, whatever is added first."""
+_ROUNDED: Final = Context(prec=60, rounding=ROUND_HALF_UP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,46 +30,51 @@ class Node:
     progress: Decimal | None
 
 
-def rolled_up(children: Sequence[Node]) -> Decimal | None:
-    """sum(weight * progress) / sum(weight) over the children that count and are measured, to 12 places.
+class Measured(NamedTuple):
+    """What goals that count and are measured add up to: their weights, and their progress in percent by its weight."""
 
-    None is "not measured": there is no such child, or they weigh nothing. It is never 0 for want of a measurement.
-    """
-    with localcontext(prec=_DIGITS):
-        measured = [(child.weight, child.progress) for child in children if child.counts and child.progress is not None]
-        total = sum((weight for weight, _ in measured), Decimal(0))
-        if total == 0:
+    weight: Decimal = Decimal(0)
+    weighted: Decimal = Decimal(0)
+
+    def with_goal(self, weight: Decimal, progress: Decimal) -> "Measured":
+        """With one more; exact, in whatever order."""
+        weighted = _EXACT.multiply(weight, progress)
+        return Measured(_EXACT.add(self.weight, weight), _EXACT.add(self.weighted, weighted))
+
+    @property
+    def mean(self) -> Decimal | None:
+        """sum(weight * progress) / sum(weight) to 12 places.
+
+        None is "not measured": there is no such goal, or they weigh nothing. It is never 0 for want of a measurement.
+        """
+        if self.weight == 0:
             return None
-        exact = sum((weight * progress for weight, progress in measured), Decimal(0)) / total
-        return exact.quantize(_PLACES, rounding=ROUND_HALF_UP)
+        return _ROUNDED.divide(self.weighted, self.weight).quantize(_PLACES, context=_ROUNDED)
 
 
-def recomputed(affected: Sequence[Node], children: Mapping[GoalId, Sequence[Node]]) -> dict[GoalId, Decimal | None]:
+def recomputed(affected: Sequence[Node], others: Mapping[GoalId, Measured]) -> dict[GoalId, Decimal | None]:
     """The progress of these goals, each after the goals below it.
 
-    `affected` holds with a goal everything above it, and `children` all children of each. A goal has one source: the
-    goals below it, or itself. In a cycle, which a reader may see for a moment, those that are measured by the goals
-    below them are not measured: a pure function of the tree, whatever came first.
+    `affected` holds with a goal everything above it, and `others` what the rest of a goal's children add up to. A goal
+    has one source: the goals below it, or itself. In a cycle, which a reader may see for a moment, those that are
+    measured by the goals below them are not measured: a pure function of the tree, whatever came first.
     """
-    nodes = {node.goal: node for node in affected}
     known: dict[GoalId, Decimal | None] = {}
-    waiting = {goal: sum(child.goal in nodes for child in children.get(goal, ())) for goal in nodes}
-    ready = deque(goal for goal, count in waiting.items() if count == 0)
+    below = defaultdict(Measured, others)
+    waiting = Counter(node.parent for node in affected)
+    nodes = {node.goal: node for node in affected}
+    ready = deque(node for node in affected if not waiting[node.goal])
     while ready:
-        node = nodes[ready.popleft()]
-        known[node.goal] = _progress(node, children.get(node.goal, ()), known)
-        if (parent := node.parent) is not None and parent in waiting:
-            waiting[parent] -= 1
-            if waiting[parent] == 0:
-                ready.append(parent)
+        node = ready.popleft()
+        progress = known[node.goal] = below[node.goal].mean if node.by_children else node.own
+        if (parent := node.parent) is None or parent not in nodes:
+            continue
+        if node.counts and progress is not None:
+            below[parent] = below[parent].with_goal(node.weight, progress)
+        waiting[parent] -= 1
+        if not waiting[parent]:
+            ready.append(nodes[parent])
     return {node.goal: known.get(node.goal, _own(node)) for node in affected}
-
-
-def _progress(node: Node, children: Sequence[Node], known: Mapping[GoalId, Decimal | None]) -> Decimal | None:
-    if not node.by_children:
-        return node.own
-    current = [replace(child, progress=known.get(child.goal, child.progress)) for child in children]
-    return rolled_up(current)
 
 
 def _own(node: Node) -> Decimal | None:

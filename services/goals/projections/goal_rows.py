@@ -1,7 +1,8 @@
 """Goal rows: what the goal tree keeps of a goal, and what an event of its stream does to that."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields, replace
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -25,10 +26,11 @@ from sqlalchemy import (
     and_,
     not_,
 )
-from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.goals.projections.goal_row_changes import belonging, reckoned, worded
+from shared.eventsourcing import bulk
 from shared.eventsourcing.recorded import Recorded
 from shared.schemas.event import Event
 from shared.schemas.goal_metrics import GoalMeasureChosen, MeasuredBy, Metric
@@ -129,14 +131,43 @@ class GoalRow:
     contributors: Sequence[PersonId] = ()
 
 
-def row_after(row: GoalRow | None, recorded: Recorded) -> GoalRow | None:
-    """The goal's own part of its row after an event of its stream; None where there is no goal."""
-    if isinstance(recorded.event, GoalSet):
-        return _new_row(GoalId(recorded.stream_id), recorded.version, recorded.event)
-    return None if row is None else replace(row, version=recorded.version, **_changed(row, recorded.event))
+def histories(events: Sequence[Recorded]) -> dict[GoalId, list[Recorded]]:
+    """The goals' events, goal by goal, in their order; an id is read once a stream."""
+    streams = defaultdict[str, list[Recorded]](list)
+    for recorded in events:
+        streams[recorded.stream].append(recorded)
+    found = (history for history in streams.values() if history[0].envelope.category == "goal")
+    return {GoalId(history[0].stream_id): history for history in found}
 
 
-def _changed(row: GoalRow, event: Event) -> dict[str, Any]:
+def rows_after(
+    before: Mapping[GoalId, GoalRow], histories: Mapping[GoalId, Sequence[Recorded]]
+) -> dict[GoalId, GoalRow]:
+    """Each goal's row after these events of its stream; no row where there is no goal.
+
+    A goal that had its own progress is taken to have it still: the roll-up corrects that where goals are below it.
+    """
+    after: dict[GoalId, GoalRow] = {}
+    for goal, history in histories.items():
+        row = _values(before.get(goal))
+        for recorded in history:
+            if isinstance(recorded.event, GoalSet):
+                row = _values(_new_row(goal, recorded.version, recorded.event))
+            elif row:
+                own = row["progress"] == row["own_progress"]
+                row |= {"version": recorded.version, **_changed(row, recorded.event)}
+                row["progress"] = row["own_progress"] if own else row["progress"]
+        if row:
+            after[goal] = GoalRow(**row)
+    return after
+
+
+def _values(row: GoalRow | None) -> dict[str, Any]:
+    """The row as it is changed event by event: to make a frozen one each time would cost more than the rest."""
+    return {} if row is None else {field.name: getattr(row, field.name) for field in fields(row)}
+
+
+def _changed(row: Mapping[str, Any], event: Event) -> dict[str, Any]:
     match event:
         case GoalAligned():
             return {"parent": event.parent, "weight": event.weight, "weight_by_hand": event.weight_by_hand}
@@ -156,10 +187,10 @@ def _changed(row: GoalRow, event: Event) -> dict[str, Any]:
         case GoalExpired():
             return {"expired": True}
         case _:
-            return {**worded(event), **belonging(row.contributors, event), **reckoned(event)}
+            return {**worded(event), **belonging(row["contributors"], event), **reckoned(event)}
 
 
-def _measured(row: GoalRow, event: GoalProgressRecorded) -> dict[str, Any]:
+def _measured(row: Mapping[str, Any], event: GoalProgressRecorded) -> dict[str, Any]:
     """A late measurement leaves the goal where it is; of bounds to keep it changes the share."""
     progress = {
         "own_progress": event.progress,
@@ -168,7 +199,8 @@ def _measured(row: GoalRow, event: GoalProgressRecorded) -> dict[str, Any]:
     }
     if not event.late:
         return {"value": event.value, "measured_at": event.measured_at, **progress}
-    return progress if row.metric is not None and row.metric.keep is not None else {}
+    metric: Metric | None = row["metric"]
+    return progress if metric is not None and metric.keep is not None else {}
 
 
 def _closed(event: GoalAchieved | GoalMissed) -> dict[str, Any]:
@@ -176,6 +208,7 @@ def _closed(event: GoalAchieved | GoalMissed) -> dict[str, Any]:
 
 
 def _new_row(goal: GoalId, version: int, event: GoalSet) -> GoalRow:
+    own = None if event.metric is None or event.metric.start is None else Decimal(0)
     return GoalRow(
         goal=goal,
         version=version,
@@ -192,15 +225,16 @@ def _new_row(goal: GoalId, version: int, event: GoalSet) -> GoalRow:
         weight=event.weight,
         weight_by_hand=event.weight_by_hand,
         value=event.metric.start if event.metric else None,
-        own_progress=None if event.metric is None or event.metric.start is None else Decimal(0),
+        own_progress=own,
+        progress=own,
         visibility=event.visibility,
         contributors=event.contributors,
     )
 
 
-async def rows(connection: AsyncConnection, query: Select[Any]) -> list[GoalRow]:
+async def rows(connection: AsyncConnection, query: Select[Any], **parameters: Any) -> list[GoalRow]:
     """The goals that a query over `GOALS` finds."""
-    return [_row(row) for row in (await connection.execute(query)).mappings()]
+    return [_row(row) for row in (await connection.execute(query, parameters)).mappings()]
 
 
 def _row(columns: RowMapping) -> GoalRow:
@@ -216,7 +250,7 @@ def _row(columns: RowMapping) -> GoalRow:
 def _columns(row: GoalRow) -> dict[str, Any]:
     sealed = row.title.model_dump_json() if isinstance(row.title, PersonalText) else None
     return {
-        **{field.name: getattr(row, field.name) for field in fields(row)},
+        **_values(row),
         "title": None if sealed else row.title,
         "sealed_title": sealed,
         "metric": None if row.metric is None else row.metric.model_dump(mode="json"),
@@ -224,9 +258,4 @@ def _columns(row: GoalRow) -> dict[str, Any]:
 
 
 async def write(connection: AsyncConnection, rows: Iterable[GoalRow]) -> None:
-    values = [_columns(row) for row in rows]
-    if not values:
-        return
-    statement = insert(GOALS)
-    new = {column.name: statement.excluded[column.name] for column in GOALS.columns if column.name != "goal"}
-    await connection.execute(statement.on_conflict_do_update(index_elements=[GOALS.c.goal], set_=new), values)
+    await bulk.put(connection, GOALS, [_columns(row) for row in rows])

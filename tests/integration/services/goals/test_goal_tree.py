@@ -201,5 +201,5 @@ async def test_a_slice_of_any_size_is_applied_with_the_same_few_statements(engin
     goals = [GoalId(UUID(int=number)) for number in range(10, 10 + size)]
     events = [record for goal in goals for record in history(goal, goal_set(ROOT), moved("25"))]
     await deliver(engine, [*history(ROOT, goal_set(measured=False)), *events])
-    assert len(statements) == 6
+    assert len(statements) == 5
     assert (await progress(engine))[ROOT] == 25

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from services.goals.domain.roll_up import Node, recomputed, rolled_up
+from services.goals.domain.roll_up import Measured, Node, recomputed
 from shared.schemas.identifiers import GoalId
 
 ROOT, MIDDLE, LEAF, OTHER = (GoalId(UUID(int=number)) for number in range(4))
@@ -41,40 +41,57 @@ def node(
     ],
 )
 def test_a_parent_is_the_weighted_mean_of_its_measured_children(children: list[Node], expected: str | None) -> None:
-    assert rolled_up(children) == (None if expected is None else Decimal(expected))
+    assert mean(*children) == (None if expected is None else Decimal(expected))
+
+
+def mean(*children: Node) -> Decimal | None:
+    below = [replace(child, goal=GoalId(UUID(int=10 + n)), parent=ROOT) for n, child in enumerate(children)]
+    return recomputed([node(ROOT, by_children=True), *below], {})[ROOT]
+
+
+def test_children_that_did_not_change_count_as_what_they_add_up_to() -> None:
+    changed = node(LEAF, ROOT, "90", weight="2")
+    others = {ROOT: Measured().with_goal(Decimal(1), Decimal(30)).with_goal(Decimal(1), Decimal(10))}
+    assert recomputed([node(ROOT, by_children=True), changed], others)[ROOT] == 55
+
+
+def test_what_children_add_up_to_is_exact_in_any_order() -> None:
+    figures = [(Decimal("1e-90"), Decimal("1e90")), (Decimal(3), Decimal("0.1")), (Decimal("7e80"), Decimal("1e-99"))]
+    one, other = Measured(), Measured()
+    for forwards, backwards in zip(figures, reversed(figures), strict=True):
+        one, other = one.with_goal(*forwards), other.with_goal(*backwards)
+    assert one == other
 
 
 def test_every_level_is_computed_after_the_one_below_it() -> None:
     leaf, root = node(LEAF, MIDDLE, "80"), node(ROOT, by_children=True)
     middle = node(MIDDLE, ROOT, "10", by_children=True)
-    other = node(OTHER, ROOT, "40")
-    children = {ROOT: [middle, other], MIDDLE: [leaf]}
-    assert recomputed([root, middle, leaf], children) == {ROOT: 60, MIDDLE: 80, LEAF: 80}
+    other = Measured().with_goal(Decimal(1), Decimal(40))
+    assert recomputed([root, middle, leaf], {ROOT: other}) == {ROOT: 60, MIDDLE: 80, LEAF: 80}
 
 
 def test_a_parent_has_one_source_its_own_metric_or_its_children() -> None:
     child = node(LEAF, ROOT, "90")
-    assert recomputed([node(ROOT, own="10")], {ROOT: [child]}) == {ROOT: 10}
-    assert recomputed([node(ROOT, own="10", by_children=True)], {ROOT: [child]}) == {ROOT: 90}
+    assert recomputed([node(ROOT, own="10"), child], {})[ROOT] == 10
+    assert recomputed([node(ROOT, own="10", by_children=True), child], {})[ROOT] == 90
 
 
 def test_a_goal_measured_by_children_that_are_not_measured_is_not_measured_whatever_its_own() -> None:
-    assert recomputed([node(ROOT, own="10", by_children=True)], {ROOT: [node(LEAF, ROOT)]}) == {ROOT: None}
+    assert recomputed([node(ROOT, own="10", by_children=True), node(LEAF, ROOT)], {})[ROOT] is None
 
 
 def test_goals_in_a_cycle_have_their_own_progress_or_none() -> None:
     first, second = node(ROOT, MIDDLE, "10", by_children=True), node(MIDDLE, ROOT, "20")
     below = node(LEAF, ROOT, "90")
-    children = {MIDDLE: [first], ROOT: [second, below]}
-    assert recomputed([first, second, below], children) == {ROOT: None, MIDDLE: 20, LEAF: 90}
+    assert recomputed([first, second, below], {}) == {ROOT: None, MIDDLE: 20, LEAF: 90}
 
 
 def test_equal_children_are_rebalanced_as_they_come_and_go() -> None:
     one, two, three = node(own="30"), node(own="60"), node(own="90")
-    assert rolled_up([one]) == 30
-    assert rolled_up([one, two]) == 45
-    assert rolled_up([one, two, three]) == 60
-    assert rolled_up([replace(one, counts=False), two, three]) == 75
+    assert mean(one) == 30
+    assert mean(one, two) == 45
+    assert mean(one, two, three) == 60
+    assert mean(replace(one, counts=False), two, three) == 75
 
 
 def test_a_parent_that_is_not_there_yet_ends_the_walk() -> None:
