@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import Column, Table, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Column, Table, any_, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared.eventsourcing import bulk
 from shared.eventsourcing.recorded import Recorded
 
 Row: TypeAlias = "dict[str, Any]"
@@ -34,20 +35,17 @@ async def _locked(connection: AsyncConnection, table: Table, keys: Iterable[UUID
     """The rows with these keys; one that is not there yet is empty, with only its key."""
     key = _key(table)
     wanted = sorted(set(keys))
-    query = select(table).where(key.in_(wanted)).order_by(key).with_for_update()
+    given = literal(wanted, ARRAY(key.type))
+    query = select(table).where(key == any_(given)).order_by(key).with_for_update()
     found = {row[key.name]: dict(row) for row in (await connection.execute(query)).mappings()}
     return {identity: found.get(identity, {key.name: identity}) for identity in wanted}
 
 
 async def _write(connection: AsyncConnection, table: Table, rows: Rows) -> None:
     """Insert or replace the rows in key order; a column that nothing was said about is null."""
-    if not rows:
-        return
     names = [column.name for column in table.columns]
     values = [{name: row.get(name) for name in names} for _, row in sorted(rows.items())]
-    statement = insert(table)
-    replaced = {name: statement.excluded[name] for name in names if name != _key(table).name}
-    await connection.execute(statement.on_conflict_do_update(index_elements=[_key(table)], set_=replaced), values)
+    await bulk.put(connection, table, values)
 
 
 def _key(table: Table) -> Column[Any]:
