@@ -43,7 +43,7 @@ class Follower(Reader):
 
 def allowed_by(ahead: Checkpoint, own: Checkpoint, records: Sequence[Record]) -> Sequence[Record]:
     """The records before the first that lies beyond the checkpoint `ahead`."""
-    if not comparable(ahead, own):
+    if not comparable(ahead, own) or _passed(ahead, records[-1]):
         return records
     for n, record in enumerate(records):
         try:
@@ -54,6 +54,19 @@ def allowed_by(ahead: Checkpoint, own: Checkpoint, records: Sequence[Record]) ->
         if isinstance(envelope, Envelope) and envelope.position > ahead.position and not superseded:
             return records[:n]
     return records
+
+
+def _passed(ahead: Checkpoint, record: Record) -> bool:
+    """Whether `ahead` has read on behind this record, and hence behind those before it, without reading them all.
+
+    Its offset alone would not do: a topic that was emptied and filled again begins anew.
+    """
+    try:
+        envelope = from_headers(record.headers)
+    except MalformedEnvelope:
+        return False
+    applied = not isinstance(envelope, Envelope) or envelope.position <= ahead.position
+    return applied and record.offset < ahead.next_offset
 
 
 def comparable(ahead: Checkpoint, own: Checkpoint) -> bool:
