@@ -18,6 +18,8 @@ _NEWER: Final = text(
 class Projector:
     """Applies events to one projection's tables."""
 
+    largest_slice = 5_000
+
     def __init__(self, projection: Projection) -> None:
         self.name = projection.name
         self.topics = projection.topics

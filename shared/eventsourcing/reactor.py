@@ -32,6 +32,8 @@ log = structlog.get_logger(__name__)
 class Reactor:
     """Turns events into commands, each event once: also when the log is published or read again from the beginning."""
 
+    largest_slice = 1_000
+
     def __init__(self, reaction: Reaction, handler: CommandHandler) -> None:
         self.name = reaction.name
         self.topics = reaction.topics

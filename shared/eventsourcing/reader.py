@@ -26,7 +26,6 @@ from shared.schemas.envelope import Envelope, MalformedEnvelope, from_headers
 from shared.schemas.event import EventTypes, UnknownEvent
 
 _RERUNS: Final = 6
-_LARGEST_SLICE: Final = 1_000
 
 log = structlog.get_logger(__name__)
 
@@ -44,6 +43,11 @@ class Applier(Protocol):
     def name(self) -> str: ...
     @property
     def topics(self) -> tuple[str, ...]: ...
+    @property
+    def largest_slice(self) -> int:
+        """Records that one transaction may hold."""
+        ...
+
     async def apply(self, connection: AsyncConnection, events: Sequence[Recorded]) -> Committed | None:
         """Apply the events inside the slice's transaction; what is returned is called after its commit."""
         ...
@@ -80,7 +84,7 @@ class Reader:
         self._fence = fence
         self._follow = follow
         self._tracing = tracing
-        self._size = _LARGEST_SLICE
+        self._size = self._largest = applier.largest_slice
         self.transaction_ended: Callable[[], None] = lambda: None
 
     async def process(self, topic: str, partition: int, records: Sequence[Record]) -> Progress:
@@ -102,7 +106,7 @@ class Reader:
             if is_transient(error):
                 self._size = max(1, min(size, len(records)) // 2)
             raise
-        self._size = min(_LARGEST_SLICE, 2 * size)
+        self._size = min(self._largest, 2 * size)
         if progress is None:
             raise ValueError("a slice has at least one record")
         return progress

@@ -21,18 +21,18 @@ class Reading:
         self.pulse = Pulse(name, clock=clock)
         self.standstill = Standstill(clock)
         self._clock = clock
-        self._in_hand: float | None = None
+        self._in_hand: list[float] = []
         self._applied = clock()
         self._outside: float | None = None
 
     @contextmanager
     def slice(self) -> Generator[None]:
         """Records are in hand until the block ends, however it does."""
-        self._in_hand = self._clock()
+        self._in_hand.append(began := self._clock())
         try:
             yield
         finally:
-            self._in_hand = None
+            self._in_hand.remove(began)
             self.transaction_ended()
 
     def transaction_ended(self) -> None:
@@ -48,8 +48,8 @@ class Reading:
         now = self._clock()
         if (reason := self.pulse.stalled(seconds)) is not None:
             return reason
-        if self._in_hand is not None and now - max(self._in_hand, self._applied) > seconds:
-            return f"{self.name} has had a slice in hand for {now - self._in_hand:.0f} s"
+        if self._in_hand and now - max(self._in_hand[0], self._applied) > seconds:
+            return f"{self.name} has had a slice in hand for {now - self._in_hand[0]:.0f} s"
         if self._outside is not None and now - self._outside > seconds:
             return f"{self.name} has been no member of its consumer group for {now - self._outside:.0f} s"
         if self.standstill.lasts(seconds if now - self._applied > seconds else _PATIENCE * seconds):

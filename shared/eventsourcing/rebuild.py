@@ -31,7 +31,8 @@ _TEND_SECONDS: Final = 0.25
 _STALLED_SECONDS: Final = 120.0
 _AGAIN_SECONDS: Final = 2.0
 _CLOSE_SECONDS: Final = 8.0
-_BATCH: Final = 5_000
+_SLICES_AT_ONCE: Final = 2
+"""One is parsed while the database works for the other; each has one of the build's connections."""
 _NEAR: Final = 1_000
 """Records behind what serves, at which it is worth while to hold that one for a moment."""
 _SHORTEST_PATIENCE, _LONGEST_PATIENCE = 0.01, 0.04
@@ -105,7 +106,7 @@ class Rebuild:
         reader = Follower(engine, around.types, applier, ahead=self._projection.name)
         group = f"{around.service}.{name}"
         subscription = Subscription(
-            around.kafka, broker, reader, group=group, partitions=around.partitions, max_records=_BATCH
+            around.kafka, broker, reader, group=group, partitions=around.partitions, slices_at_once=_SLICES_AT_ONCE
         )
         try:
             await broker.connect()

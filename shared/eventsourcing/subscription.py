@@ -31,6 +31,8 @@ from shared.eventsourcing.starting_now import start_now
 from shared.eventsourcing.walk import Record
 
 _BUSY_POLL_MS, _QUIET_POLL_MS, _QUIET_SECONDS = 10, 50, 2.0  # an idle worker costs what its polling costs
+_PARTITION_BYTES, _FETCH_BYTES = 4 * 2**20, 16 * 2**20
+"""So that a backlog comes in slices as large as an applier takes, and memory stays bounded."""
 _WATCH_SECONDS: Final = 0.5
 _COMMIT_SECONDS: Final = 5.0
 _RETRY_SECONDS: Final = 2.0
@@ -49,10 +51,11 @@ class Subscription:
         *,
         group: str,
         partitions: int,
-        max_records: int = 1_000,
+        max_records: int = 5_000,
         hole_seconds: float = HOLE_SECONDS,
         look_seconds: float = 5.0,
         seek_on_failure: bool = True,
+        slices_at_once: int = 1,
     ) -> None:
         self.reader = reader
         self.last_poll = time.monotonic()
@@ -61,6 +64,7 @@ class Subscription:
         self._kafka = kafka
         self._look_seconds = look_seconds
         self._seek_on_failure = seek_on_failure
+        self._slices_at_once = asyncio.Semaphore(slices_at_once)
         self._holes = Holes(seconds=hole_seconds)
         self._backoffs = Backoffs()
         self.reading = Reading(f"reader {reader.name}")
@@ -85,6 +89,8 @@ class Subscription:
             **where,
             batch=True,
             max_records=max_records,
+            max_partition_fetch_bytes=_PARTITION_BYTES,
+            fetch_max_bytes=_FETCH_BYTES,
             batch_timeout_ms=_BUSY_POLL_MS,
             ack_policy=AckPolicy.MANUAL,
             auto_offset_reset="earliest",
@@ -128,15 +134,18 @@ class Subscription:
         self._subscriber.batch_timeout_ms = _BUSY_POLL_MS
         consumer: Any = message.consumer
         records: Any = message.raw_message
-        applied: dict[TopicPartition, int] = {}
-        for (topic, partition), part in groupby(records, key=lambda r: (r.topic, r.partition)):
-            if self._stopping:
-                return
-            tp = TopicPartition(topic, partition)
-            next_offset = await self._slice(consumer, tp, list(part))
-            if next_offset is not None:
-                applied[tp] = next_offset
+        parts = [
+            (TopicPartition(topic, partition), list(part))
+            for (topic, partition), part in groupby(records, key=lambda r: (r.topic, r.partition))
+        ]
+        left = await asyncio.gather(*(self._in_turn(consumer, tp, part) for tp, part in parts))
+        applied = {tp: offset for (tp, _), offset in zip(parts, left, strict=True) if offset is not None}
         await self._commit(consumer, applied)
+
+    async def _in_turn(self, consumer: AIOKafkaConsumer, tp: TopicPartition, records: list[Record]) -> int | None:
+        """As many partitions at once as is allowed, unless this is being stopped."""
+        async with self._slices_at_once:
+            return None if self._stopping else await self._slice(consumer, tp, records)
 
     async def _slice(self, consumer: AIOKafkaConsumer, tp: TopicPartition, records: list[Record]) -> int | None:
         """One partition's records; the offset to read on at, unless they failed or the partition is stopped.

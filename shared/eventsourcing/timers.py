@@ -131,6 +131,8 @@ class FailedTimer:
 class TimerPlanner:
     """What a reader does for timers: an event's changes are made in the transaction that moves the checkpoint."""
 
+    largest_slice = 1_000
+
     def __init__(self, timers: Timers) -> None:
         self.name = READER
         self.topics = (timers.topic,)
