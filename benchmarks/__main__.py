@@ -20,6 +20,9 @@ from benchmarks import (
     kpi_feed,
     machine,
     performance_page,
+    projection,
+    rebuild,
+    relay,
     results,
     review_cycle,
     start,
@@ -35,6 +38,9 @@ QUESTIONS: tuple[Question, ...] = (
     cost_growth.QUESTION,
     start.QUESTION,
     kpi_feed.QUESTION,
+    relay.QUESTION,
+    projection.QUESTION,
+    rebuild.QUESTION,
 )
 app = typer.Typer(add_completion=False)
 

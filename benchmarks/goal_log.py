@@ -8,16 +8,18 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from shared.eventsourcing.database import driver
 from shared.eventsourcing.identifiers import derived, stream_name, uuid7
 from shared.eventsourcing.store import Append, EventStore, Metadata
-from shared.schemas.event import Event
-from shared.schemas.goal_metrics import Metric, MetricKind
+from shared.schemas.event import encode
+from shared.schemas.goal_metrics import MeasuredBy, Metric, MetricKind
 from shared.schemas.goals import TYPES, GoalLevel, GoalProgressRecorded, GoalSet, ProgressSource
 from shared.schemas.identifiers import GoalId, PersonId
 
 EVENTS_A_GOAL: Final = 10
 _CHILDREN: Final = 20
-_STREAMS_AT_ONCE: Final = 100
+_STREAMS_AT_ONCE: Final = 1_000
+_COLUMNS: Final = ("stream", "version", "event_id", "type", "data", "metadata")
 _AT: Final = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 _OWNER: Final = PersonId(derived("benchmark", "owner"))
 
@@ -41,8 +43,9 @@ def measured(percent: int) -> GoalProgressRecorded:
     )
 
 
-def _events_of(number: int) -> list[Event]:
-    goal = GoalSet(
+def _goal_set(number: int, goals: int) -> GoalSet:
+    """Goals with goals below them are measured by those."""
+    return GoalSet(
         level=GoalLevel.TEAM,
         owner=_OWNER,
         team="benchmark",
@@ -51,25 +54,33 @@ def _events_of(number: int) -> list[Event]:
         starts_on=date(2026, 1, 1),
         ends_on=date(2026, 12, 31),
         parent=goal_id(number // _CHILDREN) if number else None,
+        measured_by=MeasuredBy.CHILDREN if number * _CHILDREN < goals else MeasuredBy.METRIC,
     )
-    return [goal, *(measured(step * 10) for step in range(1, EVENTS_A_GOAL))]
 
 
 async def fill(engine: AsyncEngine, goals: int) -> None:
-    """Append every goal's events, a hundred goals to a transaction."""
-    store = EventStore(engine, TYPES)
+    """Store every goal's events, in bulk; the rows are those that appends would have left."""
+    measurements = [(measured(0).event_type, encode(measured(step * 10))) for step in range(1, EVENTS_A_GOAL)]
     numbers = iter(range(goals))
-    for chunk in _chunks(numbers):
-        appends = [
-            Append(
-                stream=stream_name("goal", goal_id(number)),
-                expected=0,
-                events=await store.prepare([(event, metadata()) for event in _events_of(number)]),
-            )
-            for number in chunk
-        ]
-        async with engine.begin() as connection:
-            await store.append(connection, appends)
+    async with engine.connect() as connection:
+        raw = await driver(connection)
+        for chunk in _chunks(numbers):
+            streams = [(stream_name("goal", goal_id(number)), number) for number in chunk]
+            texts = [(stream, [_told(number, goals), *measurements]) for stream, number in streams]
+            events = [
+                (stream, version, uuid7(), event_type, data, metadata().encode())
+                for stream, told in texts
+                for version, (event_type, data) in enumerate(told, start=1)
+            ]
+            async with raw.transaction():
+                heads = [(stream, EVENTS_A_GOAL) for stream, _ in streams]
+                await raw.copy_records_to_table("streams", records=heads, columns=("stream", "version"))
+                await raw.copy_records_to_table("events", records=events, columns=_COLUMNS)
+
+
+def _told(number: int, goals: int) -> tuple[str, str]:
+    event = _goal_set(number, goals)
+    return event.event_type, encode(event)
 
 
 def _chunks(numbers: Iterator[int]) -> Iterator[Sequence[int]]:

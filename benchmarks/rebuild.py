@@ -1,6 +1,7 @@
 """A rebuild of the goal tree while goals are written and asked for: its rate, and how long a query waits at the switch.
 
-`python -m benchmarks.rebuild [EVENTS] [embedded|apache]`. Who writes and asks is a process of its own, as an api is.
+`python -m benchmarks.rebuild [EVENTS] [embedded|apache]` measures one. Who writes and asks is a process of its own, as
+an api is.
 """
 
 import asyncio
@@ -9,22 +10,26 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import ExitStack, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import asyncpg
+from rich.console import Console
+from rich.progress import Progress
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from benchmarks.goal_log import EVENTS_A_GOAL, fill, goal_id, measure_again
-from launcher import postgres
+from benchmarks import results
+from benchmarks.goal_log import EVENTS_A_GOAL, fill
+from benchmarks.measuring import REPETITIONS, Better, Series, held_against
+from benchmarks.question import Answer, Asked, Question
+from benchmarks.servers import Servers
 from launcher.brokers import apache, embedded
-from launcher.brokers.broker import Broker
 from launcher.topic_creation import create_topics
 from launcher.topics import Topic
-from services.goals.projections import goal_tree, readable_goals
+from services.goals.projections import goal_tree
 from shared.eventsourcing import build_acts, builds
 from shared.eventsourcing.database import create_engine
 from shared.eventsourcing.kafka import Kafka
@@ -34,58 +39,91 @@ from shared.eventsourcing.rebuild import Rebuilds, Surroundings
 from shared.eventsourcing.relay import Relay
 from shared.eventsourcing.schema import PARTITIONS
 from shared.eventsourcing.subscription import Subscription
-from shared.runtime.migration import migrate
+from shared.runtime.collection import collect_seldom
 from shared.schemas.goals import TOPIC, TYPES
 from shared.schemas.identifiers import SYSTEM
 
-_ASKERS: Final = 4
-_WRITES_A_SECOND: Final = 50
-_APPLIED: Final = "select coalesce(sum(next_offset), 0)::bigint from checkpoints where reader = 'goal_tree'"
+_BEFORE_SECONDS: Final = 3.0
+_AROUND_SECONDS: Final = 1.0
+"""Before and after the switch: queries asked then may have waited for it."""
+_READ: Final = text("select coalesce(sum(next_offset), 0)::bigint from checkpoints where reader = :reader")
 
 
-async def measure(url: str, broker: Broker, events: int) -> None:
-    """Print what a rebuild over so many events costs those who write and ask meanwhile."""
-    engine, goals = create_engine(url), events // EVENTS_A_GOAL
-    kafka = Kafka(
-        bootstrap=broker.bootstrap,
-        idempotence=broker.idempotent_producer,
-        assignment="group" if broker.consumer_groups else "fixed",
-    )
-    began = time.monotonic()
-    await fill(engine, goals)
-    print(f"  {events:,} events of {goals:,} goals stored in {time.monotonic() - began:.0f} s", flush=True)
-    async with _worker(engine, kafka):
-        began = time.monotonic()
-        await _until_applied(engine, events)
-        print(f"  read by what serves at {events / (time.monotonic() - began):,.0f} events/s", flush=True)
-        await _rebuild(engine, url, goals)
-    await engine.dispose()
+@dataclass(frozen=True, slots=True)
+class _Rebuilt:
+    """One rebuild, by the monotonic clock. `filled`: it had read all that had been there when it began."""
+
+    events: int
+    began: float
+    first: float
+    filled: float
+    switched: float
+    equal: bool
+
+    @property
+    def rate(self) -> float:
+        """Events a second while it was filled."""
+        return self.events / (self.filled - self.first)
+
+    @property
+    def altogether(self) -> float:
+        """Events a second from the request to the switch."""
+        return self.events / (self.switched - self.began)
 
 
-async def _until_applied(engine: AsyncEngine, events: int) -> None:
-    """Polled: another part of the process moves the checkpoints."""
-    applied = 0
-    while applied < events:
-        await asyncio.sleep(0.5)
-        applied = await _number(engine, _APPLIED)
+async def measure(servers: Servers, kafka: Kafka, *, events: int, repetitions: int, progress: Progress) -> Answer:
+    """Rebuild the same tree again and again; each build replaces the one before it."""
+    collect_seldom()
+    async with servers.service_databases("goals") as (data, _):
+        url = servers.postgres.url(data)
+        engine, goals = create_engine(url), events // EVENTS_A_GOAL
+        await create_topics(kafka.bootstrap, [Topic(TOPIC, PARTITIONS)])
+        task = progress.add_task("rebuild: filling the store", total=repetitions + 1)
+        await fill(engine, goals)
+        async with _worker(engine, kafka):
+            progress.update(task, description="rebuild: the first reading")
+            served = await _read_at(engine, events)
+            progress.advance(task)
+            async with _clients(url, goals) as said:
+                rebuilt: list[_Rebuilt] = []
+                for _ in range(repetitions):
+                    progress.update(task, description="rebuild: beside what serves")
+                    await asyncio.sleep(_BEFORE_SECONDS)
+                    rebuilt.append(await _rebuild(engine))
+                    progress.advance(task)
+                await asyncio.sleep(_AROUND_SECONDS)
+        await engine.dispose()
+    return _answer(rebuilt, said, served=served, events=events)
 
 
-async def _rebuild(engine: AsyncEngine, url: str, goals: int) -> None:
-    client = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "benchmarks.rebuild", "--client", url, str(goals), stdout=subprocess.PIPE
-    )
-    await asyncio.sleep(5)
+async def _read_at(engine: AsyncEngine, events: int) -> float:
+    """Events a second that are published and applied by what serves."""
+    began, read = time.monotonic(), 0
+    while read < events:
+        await asyncio.sleep(0.1)
+        read = await _read_by(engine, "goal_tree")
+    return events / (time.monotonic() - began)
+
+
+async def _read_by(engine: AsyncEngine, reader: str) -> int:
+    async with engine.connect() as connection:
+        return (await connection.execute(_READ, {"reader": reader})).scalar_one()
+
+
+async def _rebuild(engine: AsyncEngine) -> _Rebuilt:
+    events = await _read_by(engine, "goal_tree")
     began = time.monotonic()
     begun = await build_acts.request(engine, goal_tree.PROJECTION, by=SYSTEM, require_equal=True)
-    serving = await _serving(engine)
+    read, first, filled, serving = 0, 0.0, 0.0, await _serving(engine)
     while serving.build != begun.build:
+        if not filled:
+            read = await _read_by(engine, begun.name)
+        first = first or (time.monotonic() if read else 0.0)
+        filled = filled or (time.monotonic() if read >= events else 0.0)
         await asyncio.sleep(0.02)
         serving = await _serving(engine)
     switched = time.monotonic()
-    await asyncio.sleep(5)
-    client.terminate()
-    output, _ = await client.communicate()
-    _say(json.loads(output), serving.comparison or {}, began=began, switched=switched)
+    return _Rebuilt(events, began, first, filled or switched, switched, bool((serving.comparison or {}).get("equal")))
 
 
 async def _serving(engine: AsyncEngine) -> builds.Build:
@@ -93,22 +131,47 @@ async def _serving(engine: AsyncEngine) -> builds.Build:
         return (await builds.read(connection, goal_tree.PROJECTION)).serving
 
 
-def _say(client: dict[str, Any], comparison: dict[str, Any] | Any, *, began: float, switched: float) -> None:
-    for table in comparison["tables"]:
-        print(f"  {table['name']}: {table['rows']['new']:,} rows, checksums {table['checksum']}: {table['equal']}")
-    events = client["first_position"] + client["written"]
-    print(f"  rebuilt, compared and switched in {switched - began:.1f} s: {events / (switched - began):,.0f} events/s")
-    told = f"{client['written']:,} written, {client['asked']:,} queries asked, {client['failed']} of them failed"
-    print(f"  meanwhile {told}")
-    for name, span in (
-        ("before", (0.0, began)),
-        ("rebuilding", (began, switched - 2)),
-        ("switch", (switched - 2, 1e18)),
-    ):
-        waits = sorted(wait for at, wait in client["waits"] if span[0] <= at < span[1])
-        if waits:
-            half, most = waits[len(waits) // 2], waits[-1]
-            print(f"  a query, {name}: median {half * 1000:.1f} ms, longest {most * 1000:.1f} ms of {len(waits):,}")
+def _answer(rebuilt: Sequence[_Rebuilt], said: dict[str, Any], *, served: float, events: int) -> Answer:
+    if not all(one.equal for one in rebuilt):
+        raise RuntimeError("a rebuild gave other rows than those that served")
+    spans = [(one.switched - _AROUND_SECONDS, one.switched + _AROUND_SECONDS) for one in rebuilt]
+    at_the_switch = [_longest(said, *span) for span in spans]
+    filling = Series("filled from offset 0", "events/s", tuple(one.rate for one in rebuilt))
+    altogether = Series("from the request to the switch", "events/s", tuple(one.altogether for one in rebuilt))
+    switch = Series("longest query around the switch", "ms", tuple(at_the_switch))
+    meanwhile = Series(
+        "longest query before that", "ms", tuple(_longest(said, one.began, one.filled) for one in rebuilt)
+    )
+    comparisons = [
+        held_against("filled from offset 0, one process", filling, 40_000, better=Better.HIGHER),
+        held_against("longest query around the switch", switch, 50, better=Better.LOWER),
+    ]
+    notes = [
+        f"published and read by what serves at first: {results.number(served)} events/s, in one process",
+        f"meanwhile {said['written']:,} events written, {len(said['waits']):,} queries asked, {said['failed']} failed",
+        "every rebuild gave the same rows as those that served: checksums equal",
+    ]
+    return Answer([filling, altogether, switch, meanwhile], comparisons, {"events": events}, notes)
+
+
+def _longest(said: dict[str, Any], since: float, until: float) -> float:
+    """Of the queries that were asked then, in milliseconds."""
+    return max((wait * 1_000 for at, wait in said["waits"] if since <= at < until), default=0.0)
+
+
+@asynccontextmanager
+async def _clients(url: str, goals: int) -> AsyncGenerator[dict[str, Any]]:
+    """Who writes and asks meanwhile; what it said is there after the block."""
+    said: dict[str, Any] = {}
+    client = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "benchmarks.rebuild_client", url, str(goals), stdout=subprocess.PIPE
+    )
+    try:
+        yield said
+    finally:
+        client.terminate()
+        output, _ = await client.communicate()
+    said.update(json.loads(output))
 
 
 @asynccontextmanager
@@ -134,67 +197,33 @@ async def _worker(engine: AsyncEngine, kafka: Kafka) -> AsyncGenerator[None]:
         await broker.stop()
 
 
-async def _number(engine: AsyncEngine, query: str) -> int:
-    async with engine.connect() as connection:
-        return (await connection.execute(text(query))).scalar_one()
+async def answered(asked: Asked) -> Answer:
+    """The goal tree of a service that goes on serving."""
+    servers, events = asked.servers, asked.size(1_000_000)
+    return await measure(servers, servers.kafka, events=events, repetitions=REPETITIONS, progress=asked.progress)
 
 
-async def _client(url: str, goals: int) -> None:
-    """Write and ask until told to stop, then say how long each query took and when it was asked."""
-    engine, over = create_engine(url, pool_size=_ASKERS + 2), asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(15, over.set)
-    said: dict[str, Any] = {"waits": [], "failed": 0, "written": 0}
-    said["first_position"] = await _number(engine, "select max(position) from events")
-
-    async def ask(number: int) -> None:
-        while not over.is_set():
-            number, began = (number + 7) % goals, time.monotonic()
-            try:
-                async with engine.connect() as connection:
-                    found = await readable_goals.find(connection, goal_id(number))
-                said["failed"] += found is None
-            except Exception:  # noqa: BLE001 - counted
-                said["failed"] += 1
-            said["waits"].append((began, time.monotonic() - began))
-            await asyncio.sleep(0.005)
-
-    async def write() -> None:
-        versions: dict[int, int] = {}
-        while not over.is_set():
-            number = (said["written"] * 13) % goals
-            versions[number] = await measure_again(engine, number, versions.get(number, EVENTS_A_GOAL))
-            said["written"] += 1
-            await asyncio.sleep(1 / _WRITES_A_SECOND)
-
-    await asyncio.gather(write(), *(ask(number) for number in range(_ASKERS)))
-    print(json.dumps(said | {"asked": len(said["waits"])}))
+QUESTION: Final = Question("rebuild", "how fast a read model is built anew, and how long queries wait for it", answered)
 
 
-def main(arguments: list[str]) -> None:
-    if arguments[:1] == ["--client"]:
-        asyncio.run(_client(arguments[1], int(arguments[2])))
-        return
-    events = int(arguments[0]) if arguments else 20_000
-    kind = arguments[1] if len(arguments) > 1 else "embedded"
-    with tempfile.TemporaryDirectory(prefix="trellis-bench-") as folder:
-        server = postgres.start(Path(folder) / "postgres")
+def main(events: int, kind: str) -> None:
+    """One rebuild, on a broker of choice."""
+    console = Console(highlight=False)
+    with tempfile.TemporaryDirectory(prefix="trellis-bench-") as folder, ExitStack() as stack:
         broker = {"embedded": embedded, "apache": apache}[kind].start(Path(folder) / "kafka")
-        print(f"a rebuild of goal_tree over {events:,} events, on the broker {broker.kind}")
-        try:
-            asyncio.run(_prepared(server, broker, events))
-        finally:
-            broker.stop()
-            server.stop()
-
-
-async def _prepared(server: postgres.PostgresServer, broker: Broker, events: int) -> None:
-    administrator = await asyncpg.connect(server.dsn())
-    await administrator.execute("create database keys")
-    await administrator.close()
-    await migrate("goals", server.url(), server.url("keys"))
-    await create_topics(broker.bootstrap, [Topic(TOPIC, PARTITIONS)])
-    await measure(server.url(), broker, events)
+        stack.callback(broker.stop)
+        kafka = Kafka(
+            bootstrap=broker.bootstrap,
+            idempotence=broker.idempotent_producer,
+            assignment="group" if broker.consumer_groups else "fixed",
+        )
+        progress = Progress(console=console, disable=not sys.stdout.isatty())
+        servers = Servers(Path(folder), stack)
+        with progress:
+            answer = asyncio.run(measure(servers, kafka, events=events, repetitions=1, progress=progress))
+        results.show(QUESTION, answer, console)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    given = dict(enumerate(sys.argv))
+    main(int(given.get(1, "20000")), given.get(2, "embedded"))
