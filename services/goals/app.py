@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 from services.goals.api.permissions import ACCESS
 from services.goals.projections import goal_plans, goal_policies, goal_profiles, goal_tree, kpi_series, kpis, plan_steps
 from services.goals.reactions import (
-    expire_goal_when_its_last_day_ends,
     hand_over_goals_when_their_owner_leaves,
     move_goals_when_kpi_is_measured,
+    timers,
 )
 from services.goals.reactions.record_kpi_measurements import kpi_feed, record_measurements
 from shared.eventsourcing.feed import Feed
@@ -24,6 +24,7 @@ def _routers(runtime: Runtime) -> "Sequence[APIRouter]":
     from services.goals.api.amendments import amendment_routes  # noqa: PLC0415 - likewise
     from services.goals.api.goal_closing import goal_closing_routes  # noqa: PLC0415 - likewise
     from services.goals.api.goal_commands import goal_command_routes  # noqa: PLC0415 - a worker loads no FastAPI
+    from services.goals.api.goal_health import goal_health_routes  # noqa: PLC0415 - likewise
     from services.goals.api.goal_kpis import goal_kpi_routes  # noqa: PLC0415 - likewise
     from services.goals.api.goal_measures import goal_measure_routes  # noqa: PLC0415 - likewise
     from services.goals.api.goal_people import goal_people_routes  # noqa: PLC0415 - likewise
@@ -46,6 +47,7 @@ def _routers(runtime: Runtime) -> "Sequence[APIRouter]":
         goal_wording_routes(runtime),
         goal_people_routes(runtime),
         goal_closing_routes(runtime),
+        goal_health_routes(runtime),
         goal_routes(runtime),
         goal_profile_routes(runtime),
         goal_kpi_routes(runtime),
@@ -91,5 +93,5 @@ SERVICE: Final = Service(
         "/kpis/measurements": _TEN_THOUSAND_MEASUREMENTS,
         "/kpis/measurements/csv": _TEN_THOUSAND_MEASUREMENTS,
     },
-    timers=expire_goal_when_its_last_day_ends.timers,
+    timers=timers.timers,
 )

@@ -32,6 +32,10 @@ _CANCEL: Final = text(
     "delete from timers where (name, stream) in "
     "(select * from unnest(cast(:names as text[]), cast(:streams as text[])))"
 )
+_POSTPONE: Final = text(
+    "update timers set due_at = :later, attempts = 0, retry_at = null, cause = null "
+    "where name = :name and stream = :stream and due_at = :due_at and set_by = :set_by"
+)
 _STATUS: Final = text(
     "select count(*) as pending, count(*) filter (where due_at < :late_before) as late, "
     "count(parked_at) as parked, count(cause) as failing from timers"
@@ -162,6 +166,20 @@ async def _set(connection: AsyncConnection, changes: Sequence[tuple[SetTimer, Re
             "due_at": [timer.due_at for timer, _ in changes],
             "set_by": [recorded.envelope.id for _, recorded in changes],
             "correlation_ids": [recorded.envelope.correlation_id for _, recorded in changes],
+        },
+    )
+
+
+async def postpone(connection: AsyncConnection, timer: DueTimer, due_at: datetime) -> None:
+    """Let a timer that came too early fire again then: for a `fire` function, which then decides nothing."""
+    await connection.execute(
+        _POSTPONE,
+        {
+            "later": due_at,
+            "name": timer.name,
+            "stream": timer.stream,
+            "due_at": timer.due_at,
+            "set_by": timer.set_by,
         },
     )
 

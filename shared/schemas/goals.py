@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
-from shared.schemas import goal_changes, goal_metrics, goal_plans, goal_policies, goal_ties, kpis
+from shared.schemas import goal_changes, goal_health, goal_metrics, goal_plans, goal_policies, goal_ties, kpis
 from shared.schemas.event import Event, EventTypes, Upcaster
 from shared.schemas.goal_levels import GoalLevel
 from shared.schemas.goal_metrics import MeasuredBy, Metric
@@ -187,6 +187,7 @@ EVENTS: Final[tuple[type[Event], ...]] = (
     *goal_changes.EVENTS,
     *goal_plans.EVENTS,
     *goal_ties.EVENTS,
+    *goal_health.EVENTS,
     *goal_policies.EVENTS,
     *goal_metrics.EVENTS,
     *kpis.EVENTS,

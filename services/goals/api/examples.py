@@ -97,6 +97,9 @@ HAND_OVER: Final[Examples] = {"to somebody else": {"value": {"owner": _OWNER, "r
 CARRY_OVER: Final[Examples] = {
     "into the next year": {"value": {"starts_on": "2027-01-01", "ends_on": "2027-12-31"}},
 }
+SET_HEALTH: Final[Examples] = {
+    "at risk, with the reason": {"value": {"health": "at-risk", "reason": "The supplier delivers in May at best"}}
+}
 PROPOSE_PLAN: Final[Examples] = {
     "weights by hand": {
         "value": {

@@ -18,6 +18,7 @@ from services.goals.api.permissions import (
     MISS,
     RECORD_PROGRESS,
     REOPEN,
+    SET_HEALTH,
     WEIGH,
     goals_at,
 )
@@ -34,19 +35,8 @@ from shared.runtime.service import Runtime
 from shared.schemas.goals import GoalLevel
 from shared.schemas.identifiers import GoalId, PersonId
 
-_OF_OPEN: Final = (
-    ALIGN,
-    EDIT,
-    CHOOSE_MEASURE,
-    WEIGH,
-    BIND,
-    RECORD_PROGRESS,
-    ACHIEVE,
-    MISS,
-    CANCEL,
-    HAND_OVER,
-    CARRY_OVER,
-)
+_MEASURING: Final = (CHOOSE_MEASURE, WEIGH, BIND, SET_HEALTH, RECORD_PROGRESS)
+_OF_OPEN: Final = (ALIGN, EDIT, *_MEASURING, ACHIEVE, MISS, CANCEL, HAND_OVER, CARRY_OVER)
 _OF_CLOSED: Final = (REOPEN, CARRY_OVER)
 
 

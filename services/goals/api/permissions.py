@@ -29,6 +29,7 @@ SET: Final = "set"
 ALIGN: Final = "align"
 CHOOSE_MEASURE: Final = "choose-measure"
 WEIGH: Final = "weigh"
+SET_HEALTH: Final = "set-health"
 RECORD_PROGRESS: Final = "record-progress"
 EDIT: Final = "edit"
 """What it says, stands for and is measured by; its dates; who works on it and who sees it."""
@@ -71,6 +72,7 @@ _DONE: Final[Mapping[GoalLevel, Mapping[str, Who]]] = {
         HAND_OVER: HR,
         CARRY_OVER: HR,
         BIND: HR,
+        SET_HEALTH: OWNER | CONTRIBUTOR | HR,
         RECORD_PROGRESS: OWNER | CONTRIBUTOR | HR,
         ACHIEVE: OWNER | HR,
         MISS: OWNER | HR,
@@ -86,6 +88,7 @@ _DONE: Final[Mapping[GoalLevel, Mapping[str, Who]]] = {
         HAND_OVER: LEADER | MANAGER | SKIP_LEVEL | HR,
         CARRY_OVER: LEADER | MANAGER | SKIP_LEVEL | HR,
         BIND: LEADER | MANAGER | SKIP_LEVEL | HR,
+        SET_HEALTH: OWNER | CONTRIBUTOR | MANAGER | SKIP_LEVEL | HR,
         RECORD_PROGRESS: OWNER | CONTRIBUTOR | MANAGER | SKIP_LEVEL | HR,
         ACHIEVE: OWNER | MANAGER | SKIP_LEVEL | HR,
         MISS: OWNER | MANAGER | SKIP_LEVEL | HR,
@@ -101,6 +104,7 @@ _DONE: Final[Mapping[GoalLevel, Mapping[str, Who]]] = {
         HAND_OVER: MANAGER | SKIP_LEVEL | HR,
         CARRY_OVER: OWNER | MANAGER | SKIP_LEVEL | HR,
         BIND: OWNER | MANAGER | SKIP_LEVEL | HR,
+        SET_HEALTH: OWNER | CONTRIBUTOR | MANAGER | HR,
         RECORD_PROGRESS: OWNER | CONTRIBUTOR | MANAGER | HR,
         ACHIEVE: OWNER | MANAGER | HR,
         MISS: OWNER | MANAGER | HR,

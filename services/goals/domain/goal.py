@@ -21,6 +21,7 @@ from services.goals.domain.goal_closing import (
 from services.goals.domain.goal_contributions import Contribute, contribute
 from services.goals.domain.goal_dates import RescheduleGoal, reschedule
 from services.goals.domain.goal_evolution import evolve
+from services.goals.domain.goal_health import AskForUpdate, SetHealth, ask_for_update, set_health
 from services.goals.domain.goal_kpi import BindGoalToKpi, FollowKpi, UnbindGoalFromKpi, bind, follow, unbind
 from services.goals.domain.goal_lock import LockGoal, UnlockGoal, lock, unlock
 from services.goals.domain.goal_measure import (
@@ -66,6 +67,8 @@ DECISIONS: Final[Mapping[type[Command], Callable[[Goal, Any], Sequence[GoalEvent
         ChooseMeasure: choose_measure,
         WeighChildren: weigh_children,
         WeighGoal: weigh,
+        SetHealth: set_health,
+        AskForUpdate: ask_for_update,
         RecordProgress: record_progress,
         AchieveGoal: achieve,
         MissGoal: miss,

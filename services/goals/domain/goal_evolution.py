@@ -28,6 +28,7 @@ from shared.schemas.goal_changes import (
     GoalUnlocked,
     GoalVisibilityChosen,
 )
+from shared.schemas.goal_health import GoalHealthSet, UpdateDue
 from shared.schemas.goal_metrics import GoalMeasureChosen
 from shared.schemas.goal_ties import (
     GoalCarriedOver,
@@ -82,7 +83,7 @@ def _open(goal: Active, event: GoalEvent) -> Goal:
         case GoalCarriedOver():
             return replace(goal, carried_to=event.to)
         case _:
-            return _belonging(_worded(_placed(goal, event), event), event)
+            return _judged(_belonging(_worded(_placed(goal, event), event), event), event)
 
 
 def _placed(goal: Active, event: GoalEvent) -> Active:
@@ -137,7 +138,19 @@ def _measured(goal: Active, event: Measuring) -> Active:
         return replace(goal, measured_by=event.measured_by)
     if goal.scale is None:
         return goal
-    return replace(goal, measured=measured(goal.scale, goal.measured, Reading(event.value, event.measured_at)))
+    reading = Reading(event.value, event.measured_at)
+    return replace(goal, measured=measured(goal.scale, goal.measured, reading), health=None)
+
+
+def _judged(goal: Active, event: GoalEvent) -> Active:
+    """What a person says of a goal's health holds until progress is recorded."""
+    match event:
+        case GoalHealthSet():
+            return replace(goal, health=event)
+        case UpdateDue():
+            return replace(goal, update_due_at=event.due_at)
+        case _:
+            return goal
 
 
 def _binding(binding: KpiBinding | None, event: Binding) -> KpiBinding | None:

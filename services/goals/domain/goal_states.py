@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -20,6 +20,7 @@ from shared.schemas.goal_changes import (
     GoalUnlocked,
     GoalVisibilityChosen,
 )
+from shared.schemas.goal_health import GoalHealthSet, UpdateDue
 from shared.schemas.goal_metrics import GoalMeasureChosen, MeasuredBy, Metric
 from shared.schemas.goal_ties import (
     GoalCarriedOver,
@@ -94,6 +95,8 @@ class Active:
     titles: int = 1
     """How many it has had: a sealed title cannot be compared."""
     binding: KpiBinding | None = None
+    health: GoalHealthSet | None = None
+    update_due_at: datetime | None = None
 
     @property
     def current(self) -> Decimal | None:
@@ -167,6 +170,7 @@ Placing = GoalAligned | GoalContributionAdded | GoalContributionRemoved | GoalRe
 Wording = GoalRetitled | GoalDescribed | GoalClassified | GoalVisibilityChosen
 Belonging = GoalHandedOver | GoalContributorAdded | GoalContributorRemoved | GoalLocked | GoalUnlocked
 Measuring = GoalRetargeted | GoalMeasureChosen | GoalProgressRecorded
+Judging = GoalHealthSet | UpdateDue
 Closing = GoalAchieved | GoalMissed | GoalCancelled
 Binding = GoalBoundToKpi | GoalUnboundFromKpi | KpiValueRefusedByGoal
 GoalEvent = (
@@ -176,6 +180,7 @@ GoalEvent = (
     | Belonging
     | Measuring
     | Binding
+    | Judging
     | Closing
     | GoalReopened
     | GoalExpired

@@ -8,6 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final
 
+from pydantic import BaseModel, ConfigDict
 from sqlalchemy import (
     ARRAY,
     Boolean,
@@ -33,6 +34,7 @@ from services.goals.projections.goal_row_changes import belonging, reckoned, wor
 from shared.eventsourcing import bulk
 from shared.eventsourcing.recorded import Recorded
 from shared.schemas.event import Event
+from shared.schemas.goal_health import GoalHealthSet, Health
 from shared.schemas.goal_metrics import GoalMeasureChosen, MeasuredBy, Metric
 from shared.schemas.goals import (
     GoalAchieved,
@@ -46,6 +48,7 @@ from shared.schemas.goals import (
 )
 from shared.schemas.identifiers import GoalId, PersonId
 from shared.schemas.personal_text import PersonalText
+from shared.schemas.values import DecimalString
 
 
 class GoalState(StrEnum):
@@ -80,6 +83,7 @@ GOALS: Final = Table(
     Column("raw_progress", Numeric),
     Column("regressed", Boolean, nullable=False),
     Column("measured_at", DateTime(timezone=True)),
+    Column("said_health", JSONB(none_as_null=True), comment="what a person said last; null: nothing, or it has lapsed"),
     Column("closed_on", Date),
     Column("progress", Numeric),
     Column("expired", Boolean, nullable=False),
@@ -95,6 +99,18 @@ _SIGNED: Final = and_(GOALS.c.state.not_in([GoalState.ACTIVE, GoalState.CANCELLE
 """Who closed it signed the figure."""
 BY_CHILDREN: Final = and_(GOALS.c.measured_by == MeasuredBy.CHILDREN.value, not_(_SIGNED))
 """Its progress is that of the goals below it: until it is closed with a figure, which then stays."""
+
+
+class SaidHealth(BaseModel):
+    """What a person said of a goal's health, why, and what its progress was then, in percent."""
+
+    model_config = ConfigDict(frozen=True)
+
+    health: Health
+    reason: PersonalText | str
+    progress: DecimalString | None
+    said_at: datetime
+    said_by: PersonId | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +140,7 @@ class GoalRow:
     raw_progress: Decimal | None = None
     regressed: bool = False
     measured_at: datetime | None = None
+    said_health: SaidHealth | None = None
     closed_on: date | None = None
     progress: Decimal | None = None
     expired: bool = False
@@ -155,7 +172,7 @@ def rows_after(
                 row = _values(_new_row(goal, recorded.version, recorded.event))
             elif row:
                 own = row["progress"] == row["own_progress"]
-                row |= {"version": recorded.version, **_changed(row, recorded.event)}
+                row |= {"version": recorded.version, **_changed(row, recorded.event), **_said(recorded)}
                 row["progress"] = row["own_progress"] if own else row["progress"]
         if row:
             after[goal] = GoalRow(**row)
@@ -190,9 +207,28 @@ def _changed(row: Mapping[str, Any], event: Event) -> dict[str, Any]:
             return {**worded(event), **belonging(row["contributors"], event), **reckoned(event)}
 
 
+def _said(recorded: Recorded) -> dict[str, Any]:
+    """What a person says of its health is kept with who said it and when."""
+    event, envelope = recorded.event, recorded.envelope
+    if not isinstance(event, GoalHealthSet):
+        return {}
+    said = SaidHealth(
+        health=event.health,
+        reason=event.reason,
+        progress=event.progress,
+        said_at=envelope.time,
+        said_by=envelope.actor,
+    )
+    return {"said_health": said}
+
+
 def _measured(row: Mapping[str, Any], event: GoalProgressRecorded) -> dict[str, Any]:
-    """A late measurement leaves the goal where it is; of bounds to keep it changes the share."""
+    """A late measurement leaves the goal where it is; of bounds to keep it changes the share.
+
+    What a person said of its health lapses.
+    """
     progress = {
+        "said_health": None,
         "own_progress": event.progress,
         "raw_progress": event.raw_progress,
         "regressed": event.regressed,
@@ -200,7 +236,7 @@ def _measured(row: Mapping[str, Any], event: GoalProgressRecorded) -> dict[str, 
     if not event.late:
         return {"value": event.value, "measured_at": event.measured_at, **progress}
     metric: Metric | None = row["metric"]
-    return progress if metric is not None and metric.keep is not None else {}
+    return progress if metric is not None and metric.keep is not None else {"said_health": None}
 
 
 def _closed(event: GoalAchieved | GoalMissed) -> dict[str, Any]:
@@ -244,6 +280,8 @@ def _row(columns: RowMapping) -> GoalRow:
         values["title"] = PersonalText.model_validate_json(sealed)
     if values["metric"] is not None:
         values["metric"] = Metric.model_validate(values["metric"])
+    if values["said_health"] is not None:
+        values["said_health"] = SaidHealth.model_validate(values["said_health"])
     return GoalRow(**values)
 
 
@@ -254,6 +292,7 @@ def _columns(row: GoalRow) -> dict[str, Any]:
         "title": None if sealed else row.title,
         "sealed_title": sealed,
         "metric": None if row.metric is None else row.metric.model_dump(mode="json"),
+        "said_health": None if row.said_health is None else row.said_health.model_dump(mode="json"),
     }
 
 

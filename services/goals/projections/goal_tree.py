@@ -82,4 +82,4 @@ def _same(one: Decimal | None, other: Decimal | None) -> bool:
     return str(one) == str(other)
 
 
-PROJECTION: Final = Projection(name="goal_tree", version=2, topics=(TOPIC,), tables=(GOALS,), apply=apply)
+PROJECTION: Final = Projection(name="goal_tree", version=3, topics=(TOPIC,), tables=(GOALS,), apply=apply)

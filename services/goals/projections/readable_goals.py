@@ -1,9 +1,10 @@
 """Readable goals: which goals of the tree somebody may see, one or a page of them."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from sqlalchemy import ColumnElement, and_, func, not_, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.goals.projections.goal_readers import Reader, seen_by
 from services.goals.projections.goal_rows import GOALS, GoalRow, GoalState, rows
@@ -13,7 +14,7 @@ from shared.schemas.identifiers import GoalId, PersonId
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """Which goals: None is any."""
+    """Which goals: None is any. `health` is a condition: it depends on the day and on the policy."""
 
     owner: PersonId | None = None
     level: GoalLevel | None = None
@@ -21,11 +22,18 @@ class Filter:
     parent: GoalId | None = None
     expired: bool | None = None
     roots: bool = False
+    health: ColumnElement[bool] | None = None
 
 
 async def find(connection: AsyncConnection, goal: GoalId) -> GoalRow | None:
     found = await rows(connection, select(GOALS).where(GOALS.c.goal == goal))
     return found[0] if found else None
+
+
+async def shown_progress(engine: AsyncEngine, goal: GoalId) -> Decimal | None:
+    """The progress that whoever judges the goal is shown at this moment."""
+    async with engine.connect() as connection:
+        return await connection.scalar(select(GOALS.c.progress).where(GOALS.c.goal == goal))
 
 
 async def readable(
@@ -47,4 +55,6 @@ def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:
     named = ("owner", "level", "state", "parent", "expired")
     values = ((name, getattr(wanted, name)) for name in named)
     conditions: list[ColumnElement[bool]] = [GOALS.c[name] == value for name, value in values if value is not None]
+    if wanted.health is not None:
+        conditions.append(wanted.health)
     return [*conditions, GOALS.c.parent.is_(None)] if wanted.roots else conditions

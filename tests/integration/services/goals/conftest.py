@@ -28,6 +28,20 @@ CLARA, HUGO, ALICE, BOB, EVE, HANNA = (
 )
 _KPIS = "kpis, kpi_measurements"
 READ_MODELS = f"goal_tree, goal_profiles, goal_plans, goal_policies, goal_plan_steps, goal_wordings, {_KPIS}, people"
+OPEN = [
+    "align",
+    "edit",
+    "choose-measure",
+    "weigh",
+    "bind",
+    "set-health",
+    "record-progress",
+    "achieve",
+    "miss",
+    "cancel",
+    "carry-over",
+]
+"""What its owner may do with a person's open goal that is measured by its metric."""
 COMPANY = [record(CLARA), record(HUGO, CLARA), record(ALICE, HUGO), record(BOB, HUGO), record(EVE), record(HANNA)]
 
 

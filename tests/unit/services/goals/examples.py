@@ -17,6 +17,7 @@ from shared.schemas.goal_changes import (
     GoalUnlocked,
     GoalVisibilityChosen,
 )
+from shared.schemas.goal_health import GoalHealthSet, Health, UpdateDue
 from shared.schemas.goal_metrics import GoalMeasureChosen, Keep, KeepPeriod, MeasuredBy, Metric, MetricKind, Zones
 from shared.schemas.goal_plans import (
     GoalAmendmentProposed,
@@ -168,6 +169,19 @@ goal_events = st.one_of(
         weight_by_hand=st.booleans(),
     ),
     st.builds(GoalMeasureChosen, measured_by=measures, previous=measures),
+    st.builds(
+        GoalHealthSet,
+        health=st.sampled_from([*Health, Health("unwell")]),
+        reason=words | sealed_texts,
+        progress=st.none() | shares,
+    ),
+    st.builds(
+        UpdateDue,
+        stale_since=st.datetimes(timezones=st.just(UTC)),
+        days=st.integers(min_value=1),
+        due_at=st.datetimes(timezones=st.just(UTC)),
+        late_seconds=st.integers(min_value=0),
+    ),
     st.builds(
         GoalProgressRecorded,
         value=figures,

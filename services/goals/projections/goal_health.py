@@ -1,0 +1,63 @@
+"""Goal health: how the goals of the tree are doing on a day, computed whenever it is asked for."""
+
+from datetime import date
+
+from sqlalchemy import ColumnElement, Numeric, Text, and_, case, func, literal, null, or_
+from sqlalchemy.dialects.postgresql import JSONB
+
+from services.goals.domain.health import HealthGaps, Standing, health_of
+from services.goals.projections.goal_rows import GOALS, GoalRow, GoalState
+from shared.schemas.goal_health import Health
+from shared.schemas.goal_metrics import MeasuredBy
+
+
+def health_on(row: GoalRow, today: date, gaps: HealthGaps) -> Health | None:
+    """How a goal is doing on that day, by the company's calendar."""
+    return health_of(standing(row), today, gaps)
+
+
+def standing(row: GoalRow) -> Standing:
+    """What a goal's health is computed from."""
+    return Standing(
+        is_open=row.state is GoalState.ACTIVE,
+        starts_on=row.starts_on,
+        ends_on=row.ends_on,
+        progress=row.progress,
+        said=row.said_health.health if holds(row) and row.said_health else None,
+    )
+
+
+def holds(row: GoalRow) -> bool:
+    """Whether what a person said still holds: nobody recorded progress, and those below it did not move it."""
+    said = row.said_health
+    return said is not None and (row.measured_by != MeasuredBy.CHILDREN.value or said.progress == row.progress)
+
+
+def is_doing(health: Health, today: date, gaps: HealthGaps) -> ColumnElement[bool]:
+    """The same as a condition on `GOALS`, for lists."""
+    return _health(today, gaps) == health.value
+
+
+def _health(today: date, gaps: HealthGaps) -> ColumnElement[str]:
+    goal, day = GOALS.c, literal(today)
+    total = func.greatest(goal.ends_on - goal.starts_on + 1, 1).cast(Numeric)
+    passed = func.least(func.greatest(day - goal.starts_on, 0), total).cast(Numeric)
+    behind = passed * 100 - goal.progress * total
+    said = goal.said_health.cast(JSONB)
+    its_progress = said["progress"].astext.cast(Numeric)
+    said_holds = and_(
+        goal.said_health.is_not(None),
+        or_(
+            goal.measured_by != MeasuredBy.CHILDREN.value,
+            its_progress.is_not_distinct_from(goal.progress),
+        ),
+    )
+    return case(
+        (goal.state != GoalState.ACTIVE, null().cast(Text)),
+        (goal.ends_on < day, Health.EXPIRED.value),
+        (said_holds, said["health"].astext),
+        (goal.progress.is_(None), null().cast(Text)),
+        (behind > total * literal(gaps.off_track, Numeric), Health.OFF_TRACK.value),
+        (behind > total * literal(gaps.at_risk, Numeric), Health.AT_RISK.value),
+        else_=Health.ON_TRACK.value,
+    )
