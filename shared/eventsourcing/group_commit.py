@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import asyncpg
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.eventsourcing.database import is_transient
 from shared.eventsourcing.errors import Conflict
@@ -57,9 +58,16 @@ class GroupCommit:
         return await head
 
     async def _write(self) -> None:
+        """Groups until nobody waits, on one connection: to take one for each costs the group as much as a command."""
         while group := self._next_group():
             try:
-                await self._append_together(group)
+                async with self._store.engine.connect() as connection:
+                    while group and await self._append_together(connection, group):
+                        group = self._next_group()
+                    if group:
+                        await connection.invalidate()  # it may be lost: nobody else is to get it from the pool
+            except Exception as error:  # noqa: BLE001 - there is no connection: who waited for one is told
+                _fail(group, error)
             except BaseException as error:  # this task itself is being ended
                 _fail([*group, *self._waiting], error)
                 raise
@@ -81,22 +89,22 @@ class GroupCommit:
         self._waiting.extendleft(reversed(later))
         return group
 
-    async def _append_together(self, group: Sequence[_Waiting]) -> None:
+    async def _append_together(self, connection: AsyncConnection, group: Sequence[_Waiting]) -> bool:
+        """Append the group and tell its callers; whether the connection is good for another."""
         try:
-            async with self._store.engine.connect() as connection:
-                heads = await self._store.append(connection, [waiting.append for waiting in group])
+            heads = await self._store.append(connection, [waiting.append for waiting in group])
         except (KeyTaken, Conflict, asyncpg.PostgresError) as error:
-            if len(group) == 1 or is_transient(error):
-                _fail(group, error)
-                return
-            for waiting in group:  # the server rolled all of it back: each is tried for itself
-                await self._append_together([waiting])
+            if len(group) > 1 and not is_transient(error):  # the server rolled all of it back: each is tried for itself
+                return all([await self._append_together(connection, [waiting]) for waiting in group])
+            _fail(group, error)
+            return not is_transient(error)
         except Exception as error:  # noqa: BLE001 - whether it was stored is not known: a second try could double it
             _fail(group, error)
-        else:
-            for waiting in group:
-                if not waiting.head.done():
-                    waiting.head.set_result(heads.get(waiting.append.stream))
+            return False
+        for waiting in group:
+            if not waiting.head.done():
+                waiting.head.set_result(heads.get(waiting.append.stream))
+        return True
 
 
 def _fail(group: Sequence[_Waiting], error: BaseException) -> None:
