@@ -10,15 +10,15 @@ from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
-from structlog.contextvars import bound_contextvars
 
 from shared.eventsourcing import kept_answers
 from shared.eventsourcing.decider import Command, Decider, Rejected
 from shared.eventsourcing.decision import Answer, Change, Context, Decision, Loaded, Outcome, Plan, no_answer
-from shared.eventsourcing.errors import Conflict, KeyReused, SubjectErased, VersionMismatch
+from shared.eventsourcing.endings import refusal
+from shared.eventsourcing.errors import Conflict, SubjectErased, VersionMismatch
 from shared.eventsourcing.group_commit import GroupCommit
 from shared.eventsourcing.identifiers import stream_name
-from shared.eventsourcing.line_ids import ids_of
+from shared.eventsourcing.line_ids import working_on
 from shared.eventsourcing.recent_states import RecentStates
 from shared.eventsourcing.store import Append, EventStore, Head, KeyTaken
 from shared.eventsourcing.tracing import OFF, Tracing
@@ -29,13 +29,10 @@ ATTEMPTS: Final = 6
 """How often a command is decided afresh after a conflict before the caller is told (409)."""
 _CACHED_STREAMS: Final = 10_000
 _CROWD: Final = 100
-"""Streams of one decision, beyond which none is remembered: they would drive out those that are asked for again."""
+"""Streams of one decision, beyond which no new one is remembered: they would drive out those asked for again."""
 
 _Attempt: TypeAlias = Callable[[int], Awaitable[list[Outcome]]]
 """One round of load, decide, append; which one it is, from 0."""
-
-OUTCOMES: Final = ("accepted", "replayed", "rejected", "version-mismatch", "conflict", "key-reused", "failed")
-"""How a command may end; `failed`: what nobody foresaw, such as a database that is down."""
 
 
 class CommandHandler:
@@ -91,10 +88,10 @@ class CommandHandler:
 
     async def _counted(self, context: Context, attempt: _Attempt) -> list[Outcome]:
         try:
-            with bound_contextvars(**ids_of(context)):
+            with working_on(context):
                 outcomes = await self._retried(context, attempt)
         except Exception as error:
-            self.outcomes[_refusal(error)] += 1
+            self.outcomes[refusal(error)] += 1
             raise
         self.outcomes["replayed" if outcomes and outcomes[0].replayed else "accepted"] += 1
         return outcomes
@@ -122,10 +119,10 @@ class CommandHandler:
         """What the command does to its stream.
 
         A remembered state is trusted for what it accepts, since the append checks the stream's head; it refuses
-        nothing before newer events were asked for.
+        nothing before newer events were asked for. A stream that nothing is remembered of is taken to be new.
         """
-        stream = stream_name(decider.category, identity)
-        if trust and (known := self._cache.get(stream)) is not None:
+        if trust:
+            known = self._cache.get(stream_name(decider.category, identity)) or Loaded(decider.initial, 0, 0)
             with suppress(Rejected, VersionMismatch):
                 if (change := _decide(context, decider, identity, command, known)).events:
                     return change
@@ -196,12 +193,13 @@ class CommandHandler:
         if any(new.sealed is not None for new in prepared):
             stored = [new.sealed or event for new, (event, _) in zip(prepared, change.events, strict=True)]
             change.state = change.decider.fold(stored, change.before.state)
+        key = context.idempotency if answer is not None else None
         return Append(
             stream=stream,
             expected=change.before.version,
             events=prepared,
-            key=context.idempotency if answer is not None else None,
-            answer=kept_answers.encode(stream, self._answer(change, answer)) if answer is not None else "{}",
+            key=key,
+            answer=kept_answers.encode(stream, self._answer(change, answer)) if key and answer else "{}",
         )
 
     def _answer(self, change: Change, answer: Answer) -> Mapping[str, Any]:
@@ -242,13 +240,13 @@ class CommandHandler:
             return (await self.load(connection, decider, identity)).state
 
     def remember(self, decision: Decision, outcomes: Sequence[Outcome]) -> None:
-        """Keep the committed states of hot streams; the least recently used are dropped. A crowd is not hot."""
+        """Keep the committed states of hot streams; the least recently used are dropped. A crowd of new ones is not."""
         self.committed()
-        if len(outcomes) > _CROWD:
-            self.forget(*decision.changes)
-            return
         for outcome in outcomes:
-            if outcome.version and outcome.stream in decision.changes:
+            change = decision.changes.get(outcome.stream)
+            if change is None or (len(outcomes) > _CROWD and change.before.version == 0):
+                self.forget(outcome.stream)
+            elif outcome.version:
                 self._remember(outcome)
 
     def _remember(self, outcome: Outcome) -> None:
@@ -284,17 +282,3 @@ def _expect_version(context: Context, stream: str, change: Change) -> None:
     actual = change.before.version
     if context.expected_version not in (None, actual):
         raise VersionMismatch(stream, expected=context.expected_version or 0, actual=actual)
-
-
-def _refusal(error: Exception) -> str:
-    match error:
-        case Rejected():
-            return "rejected"
-        case VersionMismatch():
-            return "version-mismatch"
-        case Conflict():
-            return "conflict"
-        case KeyReused():
-            return "key-reused"
-        case _:
-            return "failed"

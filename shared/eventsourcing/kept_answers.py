@@ -19,11 +19,12 @@ _KEEP: Final = text(
     "insert into idempotency_keys (caller, route, key, request_hash, answer, version, position) "
     "values (:caller, :route, :key, :request_hash, :answer, :version, :position) on conflict do nothing"
 )
+_JSON: Final = json.JSONEncoder(default=str)
 
 
 def encode(stream: str, body: Mapping[str, Any]) -> str:
     """An answer as it is kept."""
-    return json.dumps({"stream": stream, "body": body}, default=str)
+    return _JSON.encode({"stream": stream, "body": body})
 
 
 async def find(engine: AsyncEngine, key: Key, *, partitions: int) -> Outcome | None:

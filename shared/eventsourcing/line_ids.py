@@ -1,6 +1,9 @@
 """What every log line about an event or a command carries: the ids of it, of its cause and its trace."""
 
 import re
+from collections.abc import Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Final
 
 from shared.eventsourcing.decision import Context
@@ -39,3 +42,28 @@ def ids_of(context: Context) -> dict[str, str]:
     ids = {"command_id": str(context.command_id), "correlation_id": str(context.correlation_id)}
     caused = {} if context.causation_id is None else {"causation_id": str(context.causation_id)}
     return ids | caused | trace_of(context.traceparent)
+
+
+_WORKED_ON: Final[ContextVar[tuple[Context, str | None] | None]] = ContextVar("worked_on", default=None)
+
+
+@contextmanager
+def working_on(context: Context, stream: str | None = None) -> Generator[None]:
+    """Within it every log line of this task carries the command's ids, and the stream's name where there is one.
+
+    They are written out for a line alone: most commands log none.
+    """
+    before = _WORKED_ON.set((context, stream))
+    try:
+        yield
+    finally:
+        _WORKED_ON.reset(before)
+
+
+def ids_worked_on() -> dict[str, str]:
+    """What a log line of this moment carries of the command that is worked on."""
+    worked_on = _WORKED_ON.get()
+    if worked_on is None:
+        return {}
+    context, stream = worked_on
+    return ids_of(context) | ({} if stream is None else {"stream": stream})

@@ -69,9 +69,9 @@ _READ_ON: Final = """select s.version as head, e.version, e.position, e.event_id
                       where s.stream = $1 order by e.version"""
 _READ_ALL: Final = """select stream, version, position, event_id, type, data from events
                        where stream = any($1::text[]) order by stream, version"""
-_HOLD_NEW: Final = """insert into streams (stream, version) select s, 0 from unnest($1::text[]) s order by s
-                       on conflict do nothing"""
+_HOLD_NEW: Final = "insert into streams select s, 0 from unnest($1::text[]) s order by s on conflict do nothing"
 _HOLD: Final = "select stream, version from streams where stream = any($1::text[]) order by stream for share"
+_JSON: Final = json.JSONEncoder(separators=(",", ":"))
 
 
 class KeyTaken(Exception):  # noqa: N818 - the word of the field
@@ -112,7 +112,7 @@ class Metadata:
             "policy_version": self.policy_version,
             "traceparent": self.traceparent,
         }
-        return json.dumps({name: value for name, value in values.items() if value is not None}, separators=(",", ":"))
+        return _JSON.encode({name: value for name, value in values.items() if value is not None})
 
     @classmethod
     def decode(cls, text: str) -> "Metadata":

@@ -14,6 +14,7 @@ import structlog
 from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
 from shared.eventsourcing.described import described
+from shared.eventsourcing.line_ids import ids_worked_on
 
 QUIET = ("aiokafka", "alembic.runtime.plugins", "httpx", "httpcore", "uvicorn.access")
 """Loggers that say something of every request, poll or start; they are heard from WARNING on."""
@@ -32,6 +33,7 @@ def configure_logging(
 
     arriving: list[Processor] = [
         structlog.contextvars.merge_contextvars,
+        _ids_worked_on,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.stdlib.ExtraAdder(),
@@ -60,6 +62,13 @@ def configure_logging(
     logging.captureWarnings(capture=True)
     for name in QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+
+
+def _ids_worked_on(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """The ids of the command that is worked on; what the line says itself comes first."""
+    for name, value in ids_worked_on().items():
+        event.setdefault(name, value)
+    return event
 
 
 QUOTING: Final = ("asyncio", "py.warnings")

@@ -13,8 +13,8 @@ from shared.eventsourcing import lag
 from shared.eventsourcing.checkpoints import NOT_STARTED
 from shared.eventsourcing.counts import ReaderCounts
 from shared.eventsourcing.described import described
+from shared.eventsourcing.endings import OUTCOMES
 from shared.eventsourcing.firing import TimerCounts
-from shared.eventsourcing.handler import OUTCOMES
 from shared.eventsourcing.histogram import Histogram
 from shared.eventsourcing.lag import Lag
 from shared.runtime.catalogue import METRICS

@@ -10,14 +10,14 @@ from uuid import UUID
 import asyncpg
 import pytest
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from shared.eventsourcing.database import create_engine, driver, is_transient
 from shared.eventsourcing.decider import Rejected
 from shared.eventsourcing.errors import Conflict, SubjectErased
 from shared.eventsourcing.group_commit import GroupCommit
 from shared.eventsourcing.handler import CommandHandler
-from shared.eventsourcing.store import Append, EventStore, Head, Key
+from shared.eventsourcing.store import Append, EventStore, Head, Key, StoredEvent
 from shared.schemas.event import Event
 from tests.integration.eventsourcing.running import until
 from tests.integration.eventsourcing.tally import (
@@ -186,6 +186,70 @@ async def test_a_connection_that_is_lost_fails_the_group_and_nothing_is_tried_ag
     [head] = await together(store, [append("locked", expected=1)])
     assert isinstance(head, Head)
     await elsewhere.dispose()
+    await engine.dispose()
+
+
+async def test_who_waits_behind_a_group_whose_connection_is_lost_is_stored_on_another(database: Database) -> None:
+    engine = await kernel_engine(database)
+    store, elsewhere = EventStore(engine, TYPES), create_engine(database.url)
+    await together(store, [append("locked")])
+    async with elsewhere.connect() as connection:
+        raw = await driver(connection)
+        transaction = raw.transaction()
+        await transaction.start()
+        await raw.execute("select from streams for update")
+        group = GroupCommit(store)
+        lost = asyncio.create_task(group.append(append("locked", expected=1)))
+        session = await waiting_for_a_lock(engine)
+        behind = [asyncio.create_task(group.append(append(name))) for name in ("a", "b")]
+        await asyncio.sleep(0)  # they wait behind it now
+        await raw.execute("select pg_terminate_backend($1)", session)
+        answers = await asyncio.gather(lost, *behind, return_exceptions=True)
+        await transaction.rollback()
+    assert isinstance(answers[0], Exception)
+    assert is_transient(answers[0])
+    assert [type(head) for head in answers[1:]] == [Head, Head]
+    assert await scalar(engine, "select count(*) from events") == 3
+    await elsewhere.dispose()
+    await engine.dispose()
+
+
+async def test_who_waits_for_a_connection_that_is_not_to_be_had_is_told_and_the_next_are_served(
+    database: Database,
+) -> None:
+    engine = await kernel_engine(database)
+    scarce = create_async_engine(database.url, pool_size=1, max_overflow=0, pool_timeout=0.2)
+    group = GroupCommit(EventStore(scarce, TYPES))
+    async with scarce.connect():
+        refused = await asyncio.gather(*(group.append(append(name)) for name in ("a", "b")), return_exceptions=True)
+    assert all(isinstance(head, Exception) and is_transient(head) for head in refused)
+    assert isinstance(await group.append(append("c")), Head)
+    assert await scalar(engine, "select count(*) from events") == 1
+    await scarce.dispose()
+    await engine.dispose()
+
+
+async def test_a_command_that_begins_a_stream_asks_for_nothing_before_it_appends(database: Database) -> None:
+    """Who takes a stream to be new that is not finds out by the append, and decides again from the store."""
+    engine = await kernel_engine(database)
+    asked: list[str] = []
+    commands = handler(engine)
+    read = commands.store.read
+
+    async def noted(connection: AsyncConnection, stream: str, *, after: int = 0) -> list[StoredEvent]:
+        asked.append(stream)
+        return await read(connection, stream, after=after)
+
+    commands.store.read = noted
+    await commands.handle(context(), TALLY, tally_id("a"), count())
+    assert asked == []
+    await handler(engine).handle(context(), TALLY, tally_id("b"), count(5))
+    second = await commands.handle(context(), TALLY, tally_id("b"), count())
+    assert (second.version, second.state.total, len(asked)) == (2, 6, 1)
+    await handler(engine).handle(context(), TALLY, tally_id("c"), SEAL)
+    with pytest.raises(Rejected):
+        await commands.handle(context(), TALLY, tally_id("c"), count())
+    assert await whole(engine)
     await engine.dispose()
 
 

@@ -2,11 +2,16 @@
 
 import json
 import logging
+from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from shared.eventsourcing.decision import Context
+from shared.eventsourcing.line_ids import working_on
 from shared.runtime.logging import configure_logging, log_context, logger
+from shared.schemas.identifiers import SYSTEM
 
 
 def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
@@ -25,6 +30,22 @@ def test_a_line_carries_the_service_and_the_context(capsys: pytest.CaptureFixtur
     assert (first["logger"], first["level"]) == ("shared.relay", "info")
     assert first["timestamp"].endswith("Z")
     assert "correlation_id" not in second
+
+
+def test_a_line_carries_the_ids_of_the_command_that_is_worked_on(capsys: pytest.CaptureFixture[str]) -> None:
+    """And what the line says itself comes first."""
+    configure_logging(service="goals")
+    command = Context(
+        actor=SYSTEM, at=datetime(2026, 3, 2, tzinfo=UTC), command_id=UUID(int=1), correlation_id=UUID(int=2)
+    )
+    with working_on(command, "goal-1"):
+        logger("shared.handler").info("decided")
+        logger("shared.handler").info("looked", stream="goal-2")
+    logger("shared.handler").info("rests")
+    first, second, third = lines(capsys)
+    assert (first["command_id"], first["correlation_id"]) == (str(UUID(int=1)), str(UUID(int=2)))
+    assert (first["stream"], second["stream"]) == ("goal-1", "goal-2")
+    assert {"command_id", "stream"} & third.keys() == set()
 
 
 def test_the_standard_librarys_loggers_come_the_same_way(capsys: pytest.CaptureFixture[str]) -> None:
