@@ -1,11 +1,12 @@
 """A budget pool: reserve, commit, release; what is reserved and committed never exceeds its amount by a minor unit."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from pydantic import Field
 
+from services.rewards.domain.amounts import NONE, Amounts
 from shared.eventsourcing.decider import Command, Decider, Rejected, RequestBody
 from shared.schemas.event import Event
 from shared.schemas.identifiers import RewardId
@@ -77,9 +78,9 @@ class Open:
     name: str
     currency: str
     amount: int
-    reserved: Mapping[RewardId, int] = field(default_factory=dict[RewardId, int])
-    committed: Mapping[RewardId, int] = field(default_factory=dict[RewardId, int])
-    refused: frozenset[RewardId] = frozenset()
+    reserved: Amounts = NONE
+    committed: Amounts = NONE
+    refused: Amounts = NONE
     spoken_for: int = 0
 
     @property
@@ -87,7 +88,7 @@ class Open:
         return self.amount - self.spoken_for
 
     def held_for(self, reward: RewardId) -> int:
-        return self.reserved.get(reward, 0)
+        return self.reserved.of(reward)
 
     def money(self, minor: int) -> Money:
         return Money.from_minor(minor, self.currency)
@@ -105,7 +106,7 @@ def evolve(pool: BudgetPool, event: Event) -> BudgetPool:
         case Open(), BudgetReserved():
             return _hold(pool, event.reward, event.amount.minor)
         case Open(), BudgetRefused():
-            return replace(pool, refused=pool.refused | {event.reward})
+            return replace(pool, refused=pool.refused.put(event.reward, event.amount.minor))
         case Open(), BudgetCommitted():
             return _spend(_hold(pool, event.reward, 0), event.reward, event.amount.minor)
         case Open(), BudgetReleased():
@@ -115,17 +116,16 @@ def evolve(pool: BudgetPool, event: Event) -> BudgetPool:
 
 
 def _hold(pool: Open, reward: RewardId, minor: int) -> Open:
-    others = {held: amount for held, amount in pool.reserved.items() if held != reward}
     return replace(
         pool,
-        reserved=others | {reward: minor} if minor else others,
-        refused=pool.refused - {reward},
+        reserved=pool.reserved.put(reward, minor) if minor else pool.reserved.without(reward),
+        refused=pool.refused.without(reward),
         spoken_for=pool.spoken_for - pool.held_for(reward) + minor,
     )
 
 
 def _spend(pool: Open, reward: RewardId, minor: int) -> Open:
-    return replace(pool, committed={**pool.committed, reward: minor}, spoken_for=pool.spoken_for + minor)
+    return replace(pool, committed=pool.committed.put(reward, minor), spoken_for=pool.spoken_for + minor)
 
 
 def decide(pool: BudgetPool, command: BudgetCommand) -> Sequence[Event]:
