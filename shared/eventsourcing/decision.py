@@ -101,7 +101,10 @@ Load: TypeAlias = Callable[[AsyncConnection, Decider[Any], UUID], Awaitable[Load
 
 
 class Decision:
-    """Loads and decides over one or more streams in one transaction; appends once, at its end."""
+    """Loads and decides over one or more streams in one transaction; appends once, at its end.
+
+    `decided` counts its commands.
+    """
 
     def __init__(self, connection: AsyncConnection, load: Load, context: Context) -> None:
         self.connection = connection
@@ -109,6 +112,7 @@ class Decision:
         self._load = load
         self._changes: dict[str, Change] = {}
         self._held: dict[str, int] = {}
+        self.decided = 0
         self._given: dict[str, Loaded[Any]] = {}
 
     @property
@@ -137,9 +141,11 @@ class Decision:
         return self._given.get(stream) or await self._load(self.connection, decider, identity)
 
     async def hold(self, decider: Decider[State], identity: UUID) -> Loaded[State]:
-        """Load a stream that must still be unchanged when this decision commits."""
-        loaded = await self.load(decider, identity)
-        self._held[stream_name(decider.category, identity)] = loaded.version
+        """Load a stream that must still be unchanged when this decision commits; to hold it again reads nothing."""
+        stream, loaded = stream_name(decider.category, identity), await self.load(decider, identity)
+        self._held[stream] = loaded.version
+        if stream not in self._changes:
+            self._given[stream] = loaded
         return loaded
 
     async def in_turn(self, decider: Decider[State], identity: UUID) -> Loaded[State]:
@@ -170,24 +176,11 @@ class Decision:
                 raise Conflict(stream)
             self._changes[stream] = Change(decider, identity, loaded, loaded.state)
         change = self._changes[stream]
+        self.decided += 1
         events = decider.decide(change.state, command)
         change.events.extend((event, self._metadata) for event in events)
         change.state = decider.fold(events, change.state)
         return change.state
-
-    def mark(self) -> dict[str, tuple[Any, int]]:
-        """Where this decision stands, to come back to."""
-        return {stream: (change.state, len(change.events)) for stream, change in self._changes.items()}
-
-    def back_to(self, mark: Mapping[str, tuple[Any, int]]) -> None:
-        """Forget what was decided since the mark."""
-        for stream in list(self._changes):
-            if stream not in mark:
-                del self._changes[stream]
-                continue
-            change = self._changes[stream]
-            change.state, count = mark[stream]
-            del change.events[count:]
 
     @property
     def changes(self) -> Mapping[str, Change]:

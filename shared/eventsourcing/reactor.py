@@ -6,13 +6,13 @@ from typing import Final
 import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
-from structlog.contextvars import bound_contextvars
 
+from shared.eventsourcing.database import driver
 from shared.eventsourcing.decision import Context, Decision
 from shared.eventsourcing.errors import Conflict, SubjectErased
 from shared.eventsourcing.handler import CommandHandler
 from shared.eventsourcing.identifiers import derived
-from shared.eventsourcing.line_ids import ids_of
+from shared.eventsourcing.line_ids import ids_of, working_on
 from shared.eventsourcing.reaction import Reaction
 from shared.eventsourcing.reader import Committed
 from shared.eventsourcing.recorded import Recorded
@@ -20,11 +20,13 @@ from shared.schemas.envelope import Envelope
 from shared.schemas.identifiers import SYSTEM
 
 _DONE: Final = text("select key from idempotency_keys where caller = :caller and key = any(:keys)")
-_REMEMBER: Final = text(
+_REMEMBER: Final = """insert into idempotency_keys (caller, route, key, request_hash, answer, version, position)
+    select $1, route, key, '', '{}', 0, position
+      from unnest($2::text[], $3::text[], $4::bigint[]) as r(route, key, position)"""
+_FORGO: Final = text(
     "insert into idempotency_keys (caller, route, key, request_hash, answer, version, position) "
-    "values (:caller, :route, :key, '', '{}', 0, :position)"
+    "values (:caller, :route, :key, '', '{}', 0, :position) on conflict do nothing"
 )
-_FORGO: Final = text(f"{_REMEMBER.text} on conflict do nothing")
 
 log = structlog.get_logger(__name__)
 
@@ -51,16 +53,16 @@ class Reactor:
             Conflict: a stream moved meanwhile; the whole slice is to be run again.
         """
         done = await self._done(connection, events)
+        new = [recorded for recorded in self._last_of_each(events) if str(recorded.envelope.id) not in done]
         decision = Decision(connection, self._handler.load, self._context(events[0]))
+        react = await self._react(decision, self._handler.store, new)
         reacted: list[Recorded] = []
-        for recorded in self._last_of_each(events):
-            if str(recorded.envelope.id) in done:
-                continue
+        for recorded in new:
             decision.context = self._context(recorded)
-            before = decision.mark()
-            with bound_contextvars(stream=recorded.stream, **ids_of(decision.context)):  # the cause is the event's id
-                await self._react(decision, recorded)
-            if decision.mark() != before:
+            before = decision.decided
+            with working_on(decision.context, recorded.stream):  # the cause is the event's id
+                await react(decision, recorded)
+            if decision.decided > before:
                 reacted.append(recorded)
         if not reacted:
             return None
@@ -114,10 +116,6 @@ class Reactor:
         return set((await connection.execute(_DONE, {"caller": self._caller, "keys": keys})).scalars())
 
     async def _remember(self, connection: AsyncConnection, reacted: Sequence[Recorded]) -> None:
-        await connection.execute(
-            _REMEMBER,
-            [
-                {"caller": self._caller, "route": r.stream, "key": str(r.envelope.id), "position": r.position}
-                for r in reacted
-            ],
-        )
+        raw = await driver(connection)
+        routes, keys = [r.stream for r in reacted], [str(r.envelope.id) for r in reacted]
+        await raw.execute(_REMEMBER, self._caller, routes, keys, [r.position for r in reacted])

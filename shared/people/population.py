@@ -1,17 +1,21 @@
 """Who is employed: one person's facts, and everybody's at a date."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, RowMapping, and_, or_, select
+from sqlalchemy import ColumnElement, RowMapping, Uuid, and_, any_, bindparam, or_, select
 from sqlalchemy import exists as sql_exists
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.people.table import PEOPLE
 from shared.schemas.identifiers import PersonId
 from shared.schemas.people import EmploymentStatus
+
+_FIND: Final = select(PEOPLE).where(PEOPLE.c.person == any_(bindparam("people", type_=ARRAY(Uuid))))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,9 +51,13 @@ async def exists(connection: AsyncConnection, person: PersonId) -> bool:
 
 async def find(connection: AsyncConnection, person: PersonId) -> Person | None:
     """What is known of the person, leavers included."""
-    result = await connection.execute(select(PEOPLE).where(PEOPLE.c.person == person))
-    row = result.mappings().one_or_none()
-    return None if row is None else _person(row)
+    return (await find_all(connection, [person])).get(person)
+
+
+async def find_all(connection: AsyncConnection, people: Collection[PersonId]) -> dict[PersonId, Person]:
+    """What is known of each of these people, leavers included; who is missing is unknown."""
+    found = await connection.execute(_FIND, {"people": list(people)})
+    return {PersonId(row["person"]): _person(row) for row in found.mappings()}
 
 
 async def places(connection: AsyncConnection, *, on: date) -> list[Placed]:

@@ -12,7 +12,7 @@ from services.goals.domain.kpi import KPI, as_fact
 from services.goals.domain.kpi_window import days_of
 from services.goals.projections import bound_goals, taken_measurements
 from shared.eventsourcing.decision import Decision
-from shared.eventsourcing.reaction import Reaction
+from shared.eventsourcing.reaction import Reaction, one_by_one
 from shared.eventsourcing.recorded import Recorded
 from shared.schemas.goal_changes import GoalRescheduled
 from shared.schemas.goal_metrics import GoalMeasureChosen
@@ -64,5 +64,9 @@ async def _follow(decision: Decision, goal: GoalId, state: Active, binding: KpiB
 
 
 REACTION: Final = Reaction(
-    name="move_goals_when_kpi_is_measured", topics=(TOPIC,), react=react, once_per=_what_changed, starts="beginning"
+    name="move_goals_when_kpi_is_measured",
+    topics=(TOPIC,),
+    react=one_by_one(react),
+    once_per=_what_changed,
+    starts="beginning",
 )

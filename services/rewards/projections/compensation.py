@@ -1,10 +1,10 @@
 """What does a person earn, and in which range? Pay data that this service alone reads, from a compacted feed."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final, TypeAlias
 
-from sqlalchemy import BigInteger, Column, Integer, MetaData, Table, Text, Uuid, delete, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import BigInteger, Column, Integer, MetaData, Row, Table, Text, Uuid, any_, bindparam, delete, select
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.domain.merit_increase import Pay
@@ -26,6 +26,7 @@ COMPENSATION: Final = Table(
     Column("range_maximum", BigInteger, nullable=False, comment="minor units, for `per`"),
     Column("per", Text, nullable=False),
 )
+_PAY: Final = select(COMPENSATION).where(COMPENSATION.c.person == any_(bindparam("people", type_=ARRAY(Uuid))))
 
 
 class MixedCurrencies(ValueError):  # noqa: N818 - named for the fact
@@ -84,10 +85,16 @@ def _row(record: CompensationRecord) -> dict[str, Any]:
 
 async def pay_of(connection: AsyncConnection, person: PersonId) -> Pay | None:
     """The person's pay as last stated; none: the feed has not told of it."""
-    query = select(COMPENSATION).where(COMPENSATION.c.person == person)
-    row = (await connection.execute(query)).one_or_none()
-    if row is None:
-        return None
+    return (await pay_of_all(connection, [person])).get(person)
+
+
+async def pay_of_all(connection: AsyncConnection, people: Collection[PersonId]) -> dict[PersonId, Pay]:
+    """Each person's pay as last stated; who is missing: the feed has not told of it."""
+    rows = await connection.execute(_PAY, {"people": list(people)})
+    return {PersonId(row.person): _pay(row) for row in rows}
+
+
+def _pay(row: Row[Any]) -> Pay:
     return Pay(
         base_salary=Money.from_minor(row.base_salary, row.currency),
         range_minimum=Money.from_minor(row.range_minimum, row.currency),

@@ -14,7 +14,7 @@ from shared.eventsourcing.decider import Rejected
 from shared.eventsourcing.decision import Decision
 from shared.eventsourcing.errors import SubjectErased, WaitingFor
 from shared.eventsourcing.handler import CommandHandler
-from shared.eventsourcing.reaction import React, Reaction
+from shared.eventsourcing.reaction import React, Reaction, one_by_one
 from shared.eventsourcing.reactor import Reactor
 from shared.eventsourcing.reader import Reader
 from shared.eventsourcing.recorded import Recorded
@@ -62,7 +62,7 @@ async def reacting(database: Database, react: React = mirror) -> tuple[AsyncEngi
     async with engine.begin() as connection:
         await connection.run_sync(lambda c: register_reader(c, "mirror", (TOPIC,), partitions=3))
     commands = handler(engine)
-    reaction = Reaction(name="mirror", topics=(TOPIC,), react=react, starts="beginning")
+    reaction = Reaction(name="mirror", topics=(TOPIC,), react=one_by_one(react), starts="beginning")
     return engine, Reader(engine, TYPES, Reactor(reaction, commands)), commands
 
 
@@ -95,6 +95,41 @@ async def test_every_event_leads_to_its_commands_once_also_when_it_is_read_again
     await follow(engine, "mirror")  # back to the beginning: the keys remember what the checkpoint forgot
     await process(reader, log.records[0])
     assert (await total(engine, "a"), await total(engine, "all")) == (2, 4)
+    await engine.dispose()
+
+
+async def test_what_was_read_ahead_is_what_the_store_holds_and_what_the_slice_did_since(database: Database) -> None:
+    """Of a this process remembers something, b others have stored, c nobody, and the total moves with every event."""
+    engine, _, commands = await reacting(database)
+
+    async def all_at_once(decision: Decision, store: EventStore, events: Sequence[Recorded]) -> React:
+        await decision.read_ahead(store, TALLY, {*(recorded.stream_id for recorded in events), tally_id("all")})
+        return mirror
+
+    reader = Reader(engine, TYPES, Reactor(Reaction(name="mirror", topics=(TOPIC,), react=all_at_once), commands))
+    await commands.handle(context(), TALLY, tally_id("a"), count(10))
+    for name in ("a", "b"):
+        await handler(engine).handle(context(), TALLY, tally_id(name), count(100))
+    await process(reader, log_of("a", "b", "a", "c").records[0])
+    assert [await total(engine, name) for name in ("a", "b", "c", "all")] == [112, 101, 1, 4]
+    await engine.dispose()
+
+
+async def test_a_stream_that_is_read_in_turn_is_read_again(database: Database) -> None:
+    engine = await kernel_engine(database)
+    commands = handler(engine)
+    await commands.handle(context(), TALLY, tally_id("a"), count())
+    seen: list[int] = []
+
+    async def twice(decision: Decision) -> None:
+        await decision.read_ahead(commands.store, TALLY, [tally_id("a")])
+        await handler(engine).handle(context(), TALLY, tally_id("a"), count())
+        seen.append((await decision.load(TALLY, tally_id("a"))).version)
+        seen.append((await decision.in_turn(TALLY, tally_id("a"))).version)
+        await decision.decide(TALLY, tally_id("a"), count())
+
+    [outcome] = await commands.handle_together(context(), twice)
+    assert (seen, outcome.version) == ([1, 2], 3)
     await engine.dispose()
 
 
@@ -179,7 +214,7 @@ async def test_nothing_is_parked_for_a_command_that_speaks_of_somebody_who_was_e
 
     engine, _, _ = await reacting(database)
     commands = CommandHandler(EventStore(engine, TYPES, seal=seal), partitions=12)
-    reaction = Reaction(name="mirror", topics=(TOPIC,), react=about_the_erased, starts="beginning")
+    reaction = Reaction(name="mirror", topics=(TOPIC,), react=one_by_one(about_the_erased), starts="beginning")
     reader = Reader(engine, TYPES, Reactor(reaction, commands))
     log = log_of("b", "a", "a", "c")
     await process(reader, log.records[0])
