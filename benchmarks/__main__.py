@@ -21,6 +21,7 @@ from benchmarks import (
     machine,
     performance_page,
     projection,
+    reaction,
     rebuild,
     relay,
     results,
@@ -33,6 +34,7 @@ from benchmarks.servers import serving
 QUESTIONS: tuple[Question, ...] = (
     append.QUESTION,
     http_commands.QUESTION,
+    reaction.QUESTION,
     end_to_end.QUESTION,
     review_cycle.QUESTION,
     cost_growth.QUESTION,

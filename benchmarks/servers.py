@@ -45,10 +45,11 @@ class Servers:
         return Kafka(bootstrap=self.broker.bootstrap, idempotence=True, assignment="group")
 
     @asynccontextmanager
-    async def database(self) -> AsyncGenerator[str]:
-        """A new empty database's name, dropped after the block."""
+    async def database(self, *, like: str | None = None) -> AsyncGenerator[str]:
+        """A new database's name, dropped after the block; empty, or a copy of one that nobody is connected to."""
         name = f"measured_{uuid7().hex}"
-        await self._administer(f'create database "{name}"')
+        copied = "" if like is None else f' template "{like}"'
+        await self._administer(f'create database "{name}"{copied}')
         try:
             yield name
         finally:
