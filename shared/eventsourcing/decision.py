@@ -36,6 +36,17 @@ class Context:
     traceparent: str | None = None
     expected_version: int | None = None
     idempotency: Key | None = None
+    guards: dict[str, Callable[[Any], None]] = field(default_factory=dict[str, Callable[[Any], None]], compare=False)
+    """By stream: refuses to decide on a state that is not what the edge took for granted, as who may do this."""
+
+    def guard(self, stream: str, state: object) -> None:
+        """Let a command be decided on this state of the stream, or not.
+
+        Raises:
+            Conflict: what the edge took for granted has changed meanwhile.
+        """
+        if (guard := self.guards.get(stream)) is not None:
+            guard(state)
 
     @property
     def metadata(self) -> Metadata:
@@ -174,6 +185,7 @@ class Decision:
             loaded = self._given.get(stream) or await self._load(self.connection, decider, identity)
             if self._held.get(stream, loaded.version) != loaded.version:
                 raise Conflict(stream)
+            self.context.guard(stream, loaded.state)
             self._changes[stream] = Change(decider, identity, loaded, loaded.state)
         change = self._changes[stream]
         self.decided += 1

@@ -231,7 +231,7 @@ class CommandHandler:
     async def state_once(self, decider: Decider[State], identity: UUID) -> State:
         """The state that the stream had when this process last saw it; read from the store if it never did.
 
-        For what never changes in a stream once it is there: who it belongs to, what kind of thing it is.
+        For what never changes in a stream once it is there, or what a guard of the context compares before a decision.
         """
         known: Loaded[State] | None = self._cache.get(stream_name(decider.category, identity))
         if known is not None:
@@ -271,7 +271,9 @@ class CommandHandler:
 def _decide(
     context: Context, decider: Decider[State], identity: UUID, command: Command, loaded: Loaded[State]
 ) -> Change:
-    _expect_version(context, stream_name(decider.category, identity), change := Change(decider, identity, loaded, None))
+    stream = stream_name(decider.category, identity)
+    _expect_version(context, stream, change := Change(decider, identity, loaded, None))
+    context.guard(stream, loaded.state)
     events = decider.decide(loaded.state, command)
     change.state = decider.fold(events, loaded.state)
     change.events.extend((event, context.metadata) for event in events)
