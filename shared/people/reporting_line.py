@@ -2,9 +2,25 @@
 
 from collections.abc import Sequence
 from enum import StrEnum
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import CTE, Exists, Select, and_, exists, false, func, or_, select, true
+from sqlalchemy import (
+    CTE,
+    BindParameter,
+    Exists,
+    Select,
+    Text,
+    Uuid,
+    and_,
+    bindparam,
+    exists,
+    false,
+    func,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.people.table import PEOPLE
@@ -31,14 +47,8 @@ async def relations(
     """What the caller is to the person; `team` stands for the person's own. Who has left is nothing to anybody."""
     if caller == person:
         return {Relation.SELF}
-    line, asking = _line_of(person), PEOPLE.alias("asking")
-    theirs = select(PEOPLE.c.team).where(PEOPLE.c.person == person).scalar_subquery()
-    query = select(
-        exists().where(line.c.manager == caller, line.c.nearest),
-        exists().where(line.c.manager == caller),
-        or_(func.coalesce(asking.c.team == func.coalesce(team, theirs), false()), asking.c.manager == person),
-    ).where(asking.c.person == caller, asking.c.status != EmploymentStatus.LEFT.value)
-    if (found := (await connection.execute(query)).one_or_none()) is None:
+    asked = {"caller": caller, "person": person, "team": team}
+    if (found := (await connection.execute(_RELATIONS, asked)).one_or_none()) is None:
         return set()
     nearest, above, together = found
     line_of = {Relation.REPORTING_LINE, Relation.MANAGER if nearest else Relation.SKIP_LEVEL} if above else set()
@@ -106,7 +116,7 @@ def _is_here(person: PersonId) -> Exists:
     return exists().where(caller.c.person == person, caller.c.status != EmploymentStatus.LEFT.value)
 
 
-def _line_of(person: PersonId) -> CTE:
+def _line_of(person: PersonId | BindParameter[Any]) -> CTE:
     """Each step (person, manager) from a person upwards, and whether the manager is the nearest who has not left.
 
     UNION drops what was seen, so that a cycle ends.
@@ -116,3 +126,19 @@ def _line_of(person: PersonId) -> CTE:
     still_nearest = and_(line.c.nearest, PEOPLE.c.status == EmploymentStatus.LEFT.value)
     step = select(PEOPLE.c.person, PEOPLE.c.manager, still_nearest).where(PEOPLE.c.person == line.c.manager)
     return line.union(step)
+
+
+def _relations() -> Select[bool, bool, bool]:
+    """Whether the caller is the manager, in the line, and of the team: made once, since every request asks it."""
+    caller, person = bindparam("caller", type_=Uuid), bindparam("person", type_=Uuid)
+    line, asking = _line_of(person), PEOPLE.alias("asking")
+    persons_own = select(PEOPLE.c.team).where(PEOPLE.c.person == person).scalar_subquery()
+    theirs = func.coalesce(bindparam("team", type_=Text), persons_own)
+    return select(
+        exists().where(line.c.manager == caller, line.c.nearest),
+        exists().where(line.c.manager == caller),
+        or_(func.coalesce(asking.c.team == theirs, false()), asking.c.manager == person),
+    ).where(asking.c.person == caller, asking.c.status != EmploymentStatus.LEFT.value)
+
+
+_RELATIONS: Final = _relations()
