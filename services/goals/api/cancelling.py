@@ -67,7 +67,7 @@ async def _cancel(decision: Decision, edge: GoalsEdge, goals: Iterable[GoalId], 
         state = (await decision.load(GOAL, goal)).state
         if isinstance(state, NotSet):
             continue
-        (await access_to(decision.connection, edge.caller, state.level, state.owner)).require(edge.action, "goal below")
+        (await access_to(decision.connection, edge.caller, state)).require(edge.action, "goal below")
         await decision.decide(GOAL, goal, CancelGoal(reason=body.reason, **edge.given))
 
 

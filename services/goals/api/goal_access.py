@@ -1,8 +1,10 @@
 """Who stands before a goal: what its owner is to the caller, and what the caller may do with it."""
 
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Final, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -24,15 +26,16 @@ from services.goals.api.permissions import (
 )
 from services.goals.domain.goal import GOAL
 from services.goals.domain.goal_states import Active, Goal, NotSet
-from services.goals.projections.goal_readers import Reader
+from services.goals.projections.goal_readers import KINDS, Reader
+from shared.eventsourcing.errors import Conflict
 from shared.eventsourcing.handler import Answer
+from shared.eventsourcing.identifiers import stream_name
 from shared.people.reporting_line import relations
 from shared.runtime.authorization import READ, Permissions, Relation
 from shared.runtime.caller import Caller
 from shared.runtime.http import Edge
 from shared.runtime.problems import not_found
 from shared.runtime.service import Runtime
-from shared.schemas.goals import GoalLevel
 from shared.schemas.identifiers import GoalId, PersonId
 
 _MEASURING: Final = (CHOOSE_MEASURE, WEIGH, BIND, SET_HEALTH, RECORD_PROGRESS)
@@ -40,66 +43,140 @@ _OF_OPEN: Final = (ALIGN, EDIT, *_MEASURING, ACHIEVE, MISS, CANCEL, HAND_OVER, C
 _OF_CLOSED: Final = (REOPEN, CARRY_OVER)
 
 
+class Guarded(Protocol):
+    """What of a goal decides who may do what with it: the goal's state has it, and so has its row."""
+
+    @property
+    def level(self) -> str: ...
+    @property
+    def owner(self) -> PersonId: ...
+    @property
+    def team(self) -> str | None: ...
+    @property
+    def visibility(self) -> str | None: ...
+    @property
+    def contributors(self) -> Sequence[PersonId]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """`Guarded` by itself: also of a goal that is still to be set."""
+
+    level: str
+    owner: PersonId
+    team: str | None = None
+    visibility: str | None = None
+    contributors: tuple[PersonId, ...] = ()
+
+    @classmethod
+    def of(cls, goal: Guarded) -> "Standing":
+        return cls(goal.level, goal.owner, goal.team, goal.visibility, tuple(goal.contributors))
+
+
 @dataclass(frozen=True, slots=True)
 class Access:
-    """The table of the goal's level, and the caller's relations to its owner."""
+    """What the caller is to a goal that stands like this."""
 
-    table: Permissions
+    standing: Standing
     caller: Caller
     relations: AbstractSet[Relation]
 
+    @property
+    def _table(self) -> Permissions:
+        return goals_at(self.standing.level, self.standing.visibility)
+
+    def allows(self, action: str) -> bool:
+        return self._table.allows(action, self.caller, self.relations)
+
     def require(self, action: str, what: str) -> None:
         """Let the caller through, or answer 404 (may not see it) or 403."""
-        self.table.require(action, self.caller, self.relations, of=what)
-
-    @property
-    def may_read(self) -> bool:
-        return self.table.allows(READ, self.caller, self.relations)
+        self._table.require(action, self.caller, self.relations, of=what)
 
     def actions(self, goal: Goal) -> list[str]:
-        """What the caller may do with the goal now."""
+        """What the caller may do with the goal as it stands now, which may be otherwise than before the command."""
+        if isinstance(goal, NotSet):
+            return []
+        now = replace(self, standing=Standing.of(goal), relations=self._relations_to(goal))
         by_hand = isinstance(goal, Active) and goal.scale is not None and goal.follows is None
-        return self.allowed(active=isinstance(goal, Active), by_hand=by_hand)
+        return now.allowed(active=isinstance(goal, Active), by_hand=by_hand)
 
     def allowed(self, *, active: bool, by_hand: bool) -> list[str]:
         """A closed goal may be reopened or go on in another period; one that other goals or a KPI move takes none."""
         possible = [action for action in _OF_OPEN if by_hand or action != RECORD_PROGRESS] if active else _OF_CLOSED
-        return self.table.allowed_actions(possible, self.caller, self.relations)
+        return self._table.allowed_actions(possible, self.caller, self.relations)
+
+    def _relations_to(self, goal: Guarded) -> AbstractSet[Relation]:
+        """Of what the caller is to another owner nothing is known here; that is no right, until somebody asks again."""
+        if goal.owner == self.caller.person:
+            return {Relation.SELF}
+        kept = self.relations - {Relation.CONTRIBUTOR} if goal.owner == self.standing.owner else set[Relation]()
+        return kept | _contributing(self.caller, goal)
 
 
 def reader(caller: Caller) -> Reader:
     """The caller as a reader of lists, who finds there what the table lets them read, and nothing else."""
-    through = {level: goals_at(level).through(READ, caller) for level in GoalLevel}
-    sees = {relation: frozenset(level for level in GoalLevel if relation in through[level]) for relation in Relation}
-    return Reader(person=caller.person, sees={relation: levels for relation, levels in sees.items() if levels})
+    through = {kind: goals_at(*kind).through(READ, caller) for kind in KINDS}
+    sees = {relation: frozenset(kind for kind in KINDS if relation in through[kind]) for relation in Relation}
+    return Reader(person=caller.person, sees={relation: kinds for relation, kinds in sees.items() if kinds})
 
 
-async def relations_to(connection: AsyncConnection, caller: Caller, owner: PersonId) -> set[Relation]:
-    """What the caller is to the owner of a goal or plan."""
-    return {Relation(relation) for relation in await relations(connection, caller=caller.person, person=owner)}
+async def relations_to(
+    connection: AsyncConnection, caller: Caller, owner: PersonId, *, team: str | None = None
+) -> set[Relation]:
+    """What the caller is to the owner of a goal or plan; `team` is the goal's own."""
+    found = await relations(connection, caller=caller.person, person=owner, team=team)
+    return {Relation(relation) for relation in found}
 
 
-async def access_to(connection: AsyncConnection, caller: Caller, level: str, owner: PersonId) -> Access:
-    return Access(goals_at(level), caller, await relations_to(connection, caller, owner))
+async def access_to(connection: AsyncConnection, caller: Caller, goal: Guarded) -> Access:
+    """What the caller is to the goal. Whose goal it is, nobody needs to be asked, and is nothing else to it."""
+    standing = Standing.of(goal)
+    if caller.person == standing.owner:
+        return Access(standing, caller, {Relation.SELF})
+    found = await relations_to(connection, caller, standing.owner, team=standing.team)
+    return Access(standing, caller, found | _contributing(caller, standing))
 
 
-async def _access(runtime: Runtime, caller: Caller, level: str, owner: PersonId) -> Access:
-    """Whose goal it is, nobody needs to be asked."""
-    if caller.person == owner:
-        return Access(goals_at(level), caller, {Relation.SELF})
-    async with runtime.engine.connect() as connection:
-        return await access_to(connection, caller, level, owner)
+def _contributing(caller: Caller, goal: Guarded) -> set[Relation]:
+    return {Relation.CONTRIBUTOR} if caller.person in goal.contributors else set()
 
 
 async def permitted(runtime: Runtime, edge: Edge, goal: GoalId) -> Answer:
-    """How to answer the command, if the caller may do what the route declares; a goal's level and owner never change.
+    """How to answer the command, if the caller may do what the route declares with the goal.
+
+    What this process remembers of the goal is trusted for what it allows, since the command is decided on no other
+    standing; before it refuses, the goal is read.
 
     Raises:
         Problem: 404, there is no such goal or the caller may not see it; 403, the caller may not do this with it.
     """
     state = await runtime.handler.state_once(GOAL, goal)
-    if isinstance(state, NotSet):
-        raise not_found("goal", goal)
-    access = await _access(runtime, edge.caller, state.level, state.owner)
-    access.require(edge.action, f"goal {goal}")
+    access = None if isinstance(state, NotSet) else await _access(runtime, edge.caller, state)
+    if access is None or not access.allows(edge.action):
+        async with runtime.engine.connect() as connection:
+            state = (await runtime.handler.load(connection, GOAL, goal)).state
+            if isinstance(state, NotSet):
+                raise not_found("goal", goal)
+            access = await access_to(connection, edge.caller, state)
+        access.require(edge.action, f"goal {goal}")
+    stream = stream_name(GOAL.category, goal)
+    edge.context.guards[stream] = partial(_refuse_another_standing, stream, access.standing)
     return edge.describe(access.actions)
+
+
+async def _access(runtime: Runtime, caller: Caller, goal: Guarded) -> Access:
+    """An owner costs no connection."""
+    if caller.person == goal.owner:
+        return Access(Standing.of(goal), caller, {Relation.SELF})
+    async with runtime.engine.connect() as connection:
+        return await access_to(connection, caller, goal)
+
+
+def _refuse_another_standing(stream: str, standing: Standing, goal: Goal) -> None:
+    """Who may do this was found for a goal that stood like this.
+
+    Raises:
+        Conflict: it has another owner, or others see it, or work on it: to be asked again.
+    """
+    if isinstance(goal, NotSet) or Standing.of(goal) != standing:
+        raise Conflict(stream)

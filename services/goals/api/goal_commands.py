@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.goals.api import examples, goal_graph
 from services.goals.api.edge import AtEdge
-from services.goals.api.goal_access import Access, access_to, permitted
+from services.goals.api.goal_access import Access, Standing, access_to, permitted
 from services.goals.api.goal_moves import goal_above, goals_above
 from services.goals.api.permissions import RECORD_PROGRESS, SET
 from services.goals.domain.goal import GOAL
@@ -60,7 +60,7 @@ def goal_command_routes(runtime: Runtime) -> APIRouter:
 
 
 async def _may_set(connection: AsyncConnection, body: SetGoalBody, edge: Edge) -> Access:
-    access = await access_to(connection, edge.caller, body.level, body.owner)
+    access = await access_to(connection, edge.caller, Standing(body.level, body.owner))
     access.require(edge.action, f"person {body.owner}")
     if not await exists(connection, body.owner):
         raise invalid([FieldError(field="owner", value=str(body.owner), message="is nobody we know")])

@@ -14,6 +14,7 @@ from services.goals.domain.goal_states import Active, Goal, NotSet, as_parent
 from services.goals.domain.parent import ParentGoal
 from shared.eventsourcing.decider import Command
 from shared.eventsourcing.decision import Answer, Decision, Plan
+from shared.runtime.authorization import READ
 from shared.runtime.caller import Caller
 from shared.runtime.http import CommandAnswer
 from shared.runtime.service import Runtime
@@ -92,8 +93,8 @@ async def goal_above(
     state = (await decision.load(GOAL, goal)).state
     if isinstance(state, NotSet):
         return None
-    access = await access_to(decision.connection, caller, state.level, state.owner)
-    if not access.may_read:
+    access = await access_to(decision.connection, caller, state)
+    if not access.allows(READ):
         return None
     above = await _above(decision, goal)
     return above and above.model_copy(update={"children_weighed_by_hand": await _weighed_by_hand(decision, goal, of)})

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Body
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.goals.api import examples, goal_graph
 from services.goals.api.edge import AtEdge, GoalsEdge
@@ -36,8 +37,12 @@ def goal_people_routes(runtime: Runtime) -> APIRouter:
         edge: AtEdge,
     ) -> CommandAnswer:
         """All of them: who is left out does not any more. They see the goal, and record its progress."""
-        await _refuse_strangers(runtime, body)
-        return await edited(runtime, edge, goal, NameContributors.from_body(body, **edge.given))
+
+        async def given(decision: Decision, _goal: Goal) -> NameContributors:
+            await _refuse_strangers(decision.connection, body)
+            return NameContributors.from_body(body, **edge.given)
+
+        return await edited(runtime, edge, goal, given)
 
     @routes.post("/{goal}/hand-over", summary="Give a goal to another owner")
     @needs("goal", HAND_OVER)
@@ -68,9 +73,8 @@ def goal_people_routes(runtime: Runtime) -> APIRouter:
     return routes
 
 
-async def _refuse_strangers(runtime: Runtime, body: NameContributorsBody) -> None:
-    async with runtime.engine.connect() as connection:
-        unknown = [person for person in body.contributors if not await exists(connection, person)]
+async def _refuse_strangers(connection: AsyncConnection, body: NameContributorsBody) -> None:
+    unknown = [person for person in body.contributors if not await exists(connection, person)]
     if unknown:
         raise invalid([FieldError(field="contributors", value=str(unknown[0]), message="is nobody we know")])
 

@@ -52,7 +52,7 @@ def goal_profile_routes(runtime: Runtime) -> APIRouter:
             profile = await goal_profiles.find(connection, goal)
             if row is None or profile is None:
                 raise not_found("goal", goal)
-            (await access_to(connection, edge.caller, row.level, row.owner)).require(READ, f"goal {goal}")
+            (await access_to(connection, edge.caller, row)).require(READ, f"goal {goal}")
             hidden = await readable_goals.hidden_below(connection, reader(edge.caller), goal)
         return await _view(runtime.vault, row, profile, hidden=hidden)
 

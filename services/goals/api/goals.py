@@ -81,7 +81,7 @@ async def _seen(runtime: Runtime, edge: GoalsEdge, goal: GoalId) -> tuple[GoalRo
         row = await readable_goals.find(connection, goal)
         if row is None:
             raise not_found("goal", goal)
-        access = await access_to(connection, edge.caller, row.level, row.owner)
+        access = await access_to(connection, edge.caller, row)
     access.require(READ, f"goal {goal}")
     return row, access
 

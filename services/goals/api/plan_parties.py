@@ -14,6 +14,7 @@ from services.goals.domain.plan_states import Agreed
 from services.goals.domain.planned_goals import GoalFact, Holding, fingerprint
 from shared.eventsourcing.decision import Decision
 from shared.people.reporting_line import managers
+from shared.runtime.authorization import READ
 from shared.runtime.caller import Caller, Role
 from shared.schemas.identifiers import GoalId, GoalPlanId, PersonId
 
@@ -43,7 +44,7 @@ async def _fact(decision: Decision, edge: GoalsEdge, plan: GoalPlanId, goal: Goa
     state = loaded.state
     if isinstance(state, NotSet):
         return None
-    if not (await access_to(decision.connection, edge.caller, state.level, state.owner)).may_read:
+    if not (await access_to(decision.connection, edge.caller, state)).allows(READ):
         return None
     active = state if isinstance(state, Active) else None
     fixed = state if isinstance(state, Active) else state.was

@@ -135,6 +135,10 @@ class Closed:
         return self.was.owner
 
     @property
+    def team(self) -> str | None:
+        return self.was.team
+
+    @property
     def starts_on(self) -> date:
         return self.was.starts_on
 

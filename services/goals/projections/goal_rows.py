@@ -10,7 +10,6 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import (
-    ARRAY,
     Boolean,
     Column,
     Date,
@@ -27,7 +26,7 @@ from sqlalchemy import (
     and_,
     not_,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.goals.projections.goal_row_changes import belonging, reckoned, worded
