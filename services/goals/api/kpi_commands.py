@@ -79,9 +79,10 @@ def kpi_command_routes(runtime: Runtime) -> APIRouter:
     async def hand_over_kpi(
         kpi: KpiId, body: Annotated[HandOverKpiBody, Body(openapi_examples=examples.HAND_OVER_KPI)], edge: AtEdge
     ) -> CommandAnswer:
+        answer = await permitted_kpi(runtime, edge, kpi)
         await _known_owner(runtime, body.owner)
         command = HandOverKpi.from_body(body, at=edge.now, by=edge.caller.person)
-        return await _accepted(runtime, edge, kpi, command)
+        return edge.accepted(await runtime.handler.handle(edge.context, KPI, kpi, command, answer=answer))
 
     @routes.post("/{kpi}/retire", summary="Retire a KPI, of which nothing is measured any more")
     @needs("kpi", RETIRE)
