@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from benchmarks import (
     append,
     cost_growth,
+    deep_tree,
     end_to_end,
     http_commands,
     kpi_feed,
@@ -39,6 +40,7 @@ QUESTIONS: tuple[Question, ...] = (
     review_cycle.QUESTION,
     cost_growth.QUESTION,
     start.QUESTION,
+    deep_tree.QUESTION,
     kpi_feed.QUESTION,
     relay.QUESTION,
     projection.QUESTION,

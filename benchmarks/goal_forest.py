@@ -1,0 +1,86 @@
+"""A tree of goals of so many levels, stored: a root, goals measured by those below them, and measured leaves."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from benchmarks.progress_load import owner
+from shared.eventsourcing.identifiers import stream_name, uuid7
+from shared.eventsourcing.store import Append, EventStore, Metadata
+from shared.schemas.event import Event
+from shared.schemas.goal_metrics import Metric, MetricKind
+from shared.schemas.goals import TYPES, GoalLevel, GoalSet
+from shared.schemas.identifiers import GoalId
+
+_AT: Final = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
+_AT_ONCE: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """Its goals, level by level from the root, and who owns a goal: the number of an owner of the benchmarks."""
+
+    levels: Sequence[Sequence[GoalId]]
+    owners: int
+
+    @property
+    def root(self) -> GoalId:
+        return self.levels[0][0]
+
+    @property
+    def leaves(self) -> Sequence[GoalId]:
+        return self.levels[-1]
+
+    def owner(self, leaf: int) -> int:
+        """The number of the leaf's owner."""
+        return leaf % self.owners
+
+
+async def grown(engine: AsyncEngine, *, goals: int, levels: int, owners: int) -> Tree:
+    """A tree of exactly so many goals, each level so many times wider than the one above it."""
+    tree = Tree([[GoalId(uuid7()) for _ in range(width)] for width in _widths(goals, levels)], owners)
+    store, above = EventStore(engine, TYPES), None
+    for level, width in enumerate(tree.levels):
+        for start in range(0, len(width), _AT_ONCE):
+            part = range(start, min(start + _AT_ONCE, len(width)))
+            appends = [
+                Append(
+                    stream=stream_name("goal", width[place]),
+                    expected=0,
+                    events=await store.prepare([_set(tree, level, place, above)]),
+                )
+                for place in part
+            ]
+            async with engine.begin() as connection:
+                await store.append(connection, appends)
+        above = width
+    return tree
+
+
+def _widths(goals: int, levels: int) -> list[int]:
+    """1, r, r^2, ... with the r that comes closest to the whole; the last level takes the rest."""
+    ratio = max((goals / 2) ** (1 / (levels - 1)), 1.0)
+    inner = [max(round(ratio**level), 1) for level in range(levels - 1)]
+    return [*inner, max(goals - sum(inner), 1)]
+
+
+def _set(tree: Tree, level: int, place: int, above: Sequence[GoalId] | None) -> tuple[Event, Metadata]:
+    leaf = level == len(tree.levels) - 1
+    who = owner(tree.owner(place))
+    event = GoalSet(
+        level=GoalLevel.TEAM,
+        owner=who,
+        team="benchmark",
+        title="a goal",
+        metric=Metric(kind=MetricKind.NUMBER, start=Decimal(0), target=Decimal(1_000_000_000), unit="pieces")
+        if leaf
+        else None,
+        starts_on=date(2026, 1, 1),
+        ends_on=date(2026, 12, 31),
+        parent=above[place % len(above)] if above else None,
+    )
+    return event, Metadata(occurred_at=_AT, actor=who, command_id=uuid7(), correlation_id=uuid7())
