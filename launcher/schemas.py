@@ -1,12 +1,17 @@
-"""`trellis schemas`: the published contract, held against what was released."""
+"""`trellis schemas`: the published contract, held against what was released, and as documents."""
+
+from pathlib import Path
+from typing import Annotated, Final
 
 import typer
 from rich.console import Console
 
+from shared.schemas import asyncapi, dictionary
 from shared.schemas.published import PUBLISHED, SUBSCRIBERS
 from shared.schemas.release import RELEASED, Refusal, Unreleasable, refusals, release
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
+DOCUMENTS: Final = Path("docs")
 
 
 @app.callback()
@@ -34,6 +39,19 @@ def release_() -> None:
         raise typer.Exit(1) from error
     for event_type in changed:
         print(f"released {event_type}")
+
+
+@app.command()
+def documents(folder: Annotated[Path, typer.Argument(help="Where to.", file_okay=False)] = DOCUMENTS) -> None:
+    """Write what is generated from the contract: asyncapi.json for programs, events.md for people."""
+    for name, content in generated().items():
+        (folder / name).write_text(content, encoding="utf-8")
+        print(f"wrote {folder / name}")
+
+
+def generated() -> dict[str, str]:
+    """The generated documents: file name and content."""
+    return {"asyncapi.json": asyncapi.text(), "events.md": dictionary.text()}
 
 
 def _tell(refused: list[Refusal]) -> None:

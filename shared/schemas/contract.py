@@ -75,7 +75,7 @@ def write_golden(types: EventTypes, name: str, example: bytes, directory: Path =
     file = directory / f"{name}.json"
     event = types.decode(type_of(file), example)
     if isinstance(event, UnknownEvent) or event.event_type != type_of(file):
-        raise NotAnExample(f"{type_of(file)} is no event that is written today; see shared/schemas/published.py")
+        raise NotAnExample(f"{type_of(file)} is no event that is written today; see shared/schemas/topics.py")
     if file.exists():
         raise NotAnExample(f"{file.name} exists, and published bytes never change: name another case")
     directory.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,6 @@
 """The published language is a promise: schemas and bytes that were published once stay readable for ever.
 
-To publish an event: register its module in `shared/schemas/published.py`, then
+To publish an event: register its module in `shared/schemas/topics.py`, then
 
     python -m shared.schemas write                                             # JSON Schemas
     python -m shared.schemas golden trellis.goals.GoalSet.v1 example.json      # golden bytes (-: standard input)
@@ -131,5 +131,5 @@ def test_golden_bytes_are_never_overwritten(tmp_path: Path) -> None:
 
 
 def test_golden_bytes_of_an_event_that_nobody_writes_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(NotAnExample, match=r"shared/schemas/published\.py"):
+    with pytest.raises(NotAnExample, match=r"shared/schemas/topics\.py"):
         write_golden(EventTypes.of([Sample]), "trellis.sample.Other.v1", b"{}", tmp_path)
