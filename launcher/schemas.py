@@ -6,6 +6,7 @@ from typing import Annotated, Final
 import typer
 from rich.console import Console
 
+from launcher import openapi
 from shared.schemas import asyncapi, dictionary
 from shared.schemas.published import PUBLISHED, SUBSCRIBERS
 from shared.schemas.release import RELEASED, Refusal, Unreleasable, refusals, release
@@ -43,15 +44,16 @@ def release_() -> None:
 
 @app.command()
 def documents(folder: Annotated[Path, typer.Argument(help="Where to.", file_okay=False)] = DOCUMENTS) -> None:
-    """Write what is generated from the contract: asyncapi.json for programs, events.md for people."""
+    """Write what is generated from the contract: of the topics for programs and for people, of the services' HTTP."""
     for name, content in generated().items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(content, encoding="utf-8")
         print(f"wrote {folder / name}")
 
 
 def generated() -> dict[str, str]:
     """The generated documents: file name and content."""
-    return {"asyncapi.json": asyncapi.text(), "events.md": dictionary.text()}
+    return {"asyncapi.json": asyncapi.text(), "events.md": dictionary.text(), **openapi.documents()}
 
 
 def _tell(refused: list[Refusal]) -> None:

@@ -1,0 +1,41 @@
+"""What the ecosystem's own validators say of the generated documents."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Final
+
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from launcher.schemas import generated
+
+DOCUMENTS: Final = generated()
+PARSER: Final = "@asyncapi/parser@3.6.0"
+PARSE: Final = """
+import { Parser } from '@asyncapi/parser'
+import { readFileSync } from 'node:fs'
+const { diagnostics, document } = await new Parser().parse(readFileSync('asyncapi.json', 'utf8'))
+for (const { code, message, path } of diagnostics) console.log(code, message, path.join('/'))
+console.log(document ? document.allMessages().length : 'not a document')
+"""
+
+
+@pytest.mark.parametrize("name", [name for name in DOCUMENTS if name.startswith("openapi/")])
+def test_openapi_is_valid(name: str) -> None:
+    document = json.loads(DOCUMENTS[name])
+    assert document["openapi"].startswith("3.1")
+    assert [error.message for error in OpenAPIV31SpecValidator(document).iter_errors()] == []
+
+
+@pytest.mark.skipif(shutil.which("npm") is None, reason="there is no Node.js")
+def test_asyncapi_is_valid(tmp_path: Path) -> None:
+    (tmp_path / "asyncapi.json").write_text(DOCUMENTS["asyncapi.json"])
+    (tmp_path / "parse.mjs").write_text(PARSE)
+    install = ["npm", "install", "--silent", "--no-package-lock", "--ignore-scripts", PARSER]
+    subprocess.run(install, cwd=tmp_path, check=True)
+    parse = ["node", "parse.mjs"]
+    said = subprocess.run(parse, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    messages = json.loads(DOCUMENTS["asyncapi.json"])["components"]["messages"]
+    assert said.split() == [str(len(messages))]
