@@ -194,6 +194,20 @@ class Decision:
         change.state = decider.fold(events, change.state)
         return change.state
 
+    def mark(self) -> dict[str, tuple[Any, int]]:
+        """Where this decision stands, to come back to."""
+        return {stream: (change.state, len(change.events)) for stream, change in self._changes.items()}
+
+    def back_to(self, mark: Mapping[str, tuple[Any, int]]) -> None:
+        """Forget what was decided since the mark."""
+        for stream in list(self._changes):
+            if stream not in mark:
+                del self._changes[stream]
+                continue
+            change = self._changes[stream]
+            change.state, count = mark[stream]
+            del change.events[count:]
+
     @property
     def changes(self) -> Mapping[str, Change]:
         return self._changes
