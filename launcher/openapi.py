@@ -4,6 +4,8 @@ import json
 from importlib import import_module
 from typing import Any, Final
 
+from pydantic import SecretBytes
+
 from launcher.issuer_name import ISSUER
 from launcher.processes import SERVICES
 from shared.runtime.process import create_service_api
@@ -31,7 +33,7 @@ def document(service: str) -> dict[str, Any]:
     settings = Settings(
         database_url=_NOWHERE,
         keys_database_url=_NOWHERE,
-        master_key=bytes(MASTER_KEY_BYTES),
+        master_key=SecretBytes(bytes(MASTER_KEY_BYTES)),
         kafka_bootstrap="127.0.0.1:1",
         issuer=ISSUER,
         jwks_url="http://127.0.0.1:1/jwks.json",
