@@ -86,7 +86,7 @@ bench: install $(DRAWS)  ## what is measured, at a tenth of the sizes: ten minut
 	$(SAY) "measuring; benchmarks/README.md says what, docs/performance.md what to make of it"
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-bench-full: install $(DRAWS)  ## the same at the whole sizes: hours, and what the table in docs/performance.md is of
+bench-full: install $(DRAWS)  ## the same at the whole sizes: hours
 	$(SAY) "measuring at the whole sizes"
 	@$(BIN)/python -m benchmarks --full $(ARGS)
 
