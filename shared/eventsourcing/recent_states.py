@@ -22,6 +22,7 @@ class RecentStates:
         self._engine = engine
         self._load = load
         self._known: dict[str, tuple[float, Any]] = {}
+        self._reading: dict[str, object] = {}
 
     async def state(self, decider: Decider[State], identity: UUID, *, seconds: float = 1.0) -> State:
         """The state as it was at most so many seconds ago, or newer; what this process appended is always in it.
@@ -34,11 +35,14 @@ class RecentStates:
             if now - asked_at < seconds:
                 return state
             self._known[stream] = (now, state)
+        reading = self._reading[stream] = object()
         async with self._engine.connect() as connection:
             state = (await self._load(connection, decider, identity)).state
-        self._known[stream] = (now, state)
+        if self._reading.get(stream) is reading:  # else it may be older than what was appended meanwhile
+            self._known[stream] = (now, state)
         return state
 
     def forget(self, stream: str) -> None:
-        """This process has appended to the stream."""
+        """This process has appended to the stream; a read that has begun may not know of it yet."""
         self._known.pop(stream, None)
+        self._reading.pop(stream, None)
