@@ -1,6 +1,7 @@
 """A plan's steps: who proposed what, in which words, and what the other side answered."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -8,9 +9,9 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from services.goals.api.edge import AtEdge
-from services.goals.api.goal_access import relations_to
+from services.goals.api.goal_access import reader, relations_to
 from services.goals.api.permissions import PLANS
-from services.goals.projections import goal_plans, plan_steps
+from services.goals.projections import goal_plans, goal_tree, plan_steps, readable_goals
 from services.goals.projections.plan_steps import Step, Wording
 from shared.privacy.places import personal_texts
 from shared.privacy.vault import Vault
@@ -20,6 +21,7 @@ from shared.runtime.problems import not_found
 from shared.runtime.service import Runtime
 from shared.schemas.event import Event
 from shared.schemas.goal_metrics import Metric
+from shared.schemas.goal_plans import GoalAmendmentProposed
 from shared.schemas.identifiers import GoalId, GoalPlanId, PersonId
 from shared.schemas.personal_text import PersonalText
 
@@ -55,7 +57,8 @@ def plan_step_routes(runtime: Runtime) -> APIRouter:
     @routes.get("/{plan}/steps", summary="Who proposed what, in which words, and what was answered")
     @needs("plan", READ)
     async def list_plan_steps(plan: GoalPlanId, edge: AtEdge, page: AskedPage) -> Page[StepView]:
-        for projection in (goal_plans.PROJECTION, plan_steps.PROJECTION):
+        """The owner reads all of it; anybody else no words of goals that they may not see now."""
+        for projection in (goal_plans.PROJECTION, plan_steps.PROJECTION, goal_tree.PROJECTION):
             await runtime.wait(projection.name, edge.consistency)
         after = page.after(tuple[int])
         async with runtime.engine.connect() as connection:
@@ -65,11 +68,29 @@ def plan_step_routes(runtime: Runtime) -> APIRouter:
             relations = await relations_to(connection, edge.caller, row.owner)
             PLANS.require(edge.action, edge.caller, relations, of=f"plan {plan}")
             steps = await plan_steps.steps(connection, plan, after=after and after[0], limit=page.limit + 1)
-            wordings = await plan_steps.wordings(connection, _seen(steps))
-        views = await _views(runtime.vault, steps, wordings)
+            shown = {goal for step in steps for goal in _goals_in(step)}
+            if row.owner != edge.caller.person:
+                shown = await readable_goals.readable_of(connection, reader(edge.caller), shown)
+            told = [_without_hidden(step, shown) for step in steps]
+            wordings = await plan_steps.wordings(connection, [key for key in _seen(steps) if key[0] in shown])
+        views = await _views(runtime.vault, told, wordings)
         return page.of(views, key=lambda view: (view.version,), item=lambda view: view)
 
     return routes
+
+
+def _goals_in(step: Step) -> set[GoalId]:
+    """The goals whose words a step tells."""
+    changes = step.event.changes if isinstance(step.event, GoalAmendmentProposed) else ()
+    return {goal for goal, _ in _seen_in(step)} | {change.goal for change in changes}
+
+
+def _without_hidden(step: Step, shown: Collection[GoalId]) -> Step:
+    """The step without what was to change in goals that are not shown."""
+    if not isinstance(step.event, GoalAmendmentProposed):
+        return step
+    changes = tuple(change for change in step.event.changes if change.goal in shown)
+    return replace(step, event=step.event.model_copy(update={"changes": changes}))
 
 
 def _seen(steps: Sequence[Step]) -> list[tuple[GoalId, int]]:

@@ -1,5 +1,6 @@
 """Readable goals: which goals of the tree somebody may see, one or a page of them."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -42,6 +43,12 @@ async def readable(
     """The goals that the reader may see, the oldest first."""
     query = select(GOALS).where(seen_by(reader, GOALS), *_conditions(wanted)).order_by(GOALS.c.goal).limit(limit)
     return await rows(connection, query if after is None else query.where(GOALS.c.goal > after))
+
+
+async def readable_of(connection: AsyncConnection, reader: Reader, goals: Collection[GoalId]) -> set[GoalId]:
+    """Those of these goals that the reader may see."""
+    query = select(GOALS.c.goal).where(GOALS.c.goal.in_(goals), seen_by(reader, GOALS))
+    return {GoalId(goal) for goal in await connection.scalars(query)}
 
 
 async def hidden_below(connection: AsyncConnection, reader: Reader, goal: GoalId) -> int:
