@@ -6,7 +6,7 @@ from typing import Any
 from services.goals.api import goal_graph
 from services.goals.api.cancelling import cancelled
 from services.goals.api.edge import GoalsEdge
-from services.goals.api.goal_edits import texts_now
+from services.goals.api.goal_edits import texts_now, works_here
 from services.goals.api.goal_moves import rescheduled
 from services.goals.api.plan_effects import hold_goals, let_goals_go
 from services.goals.domain.goal import GOAL
@@ -21,11 +21,9 @@ from services.goals.domain.plan_states import Agreed
 from services.goals.domain.planned_goals import GoalFact
 from shared.eventsourcing.decider import Rejected
 from shared.eventsourcing.decision import Decision
-from shared.people.population import find
 from shared.privacy.vault import ERASED, Vault
 from shared.schemas.goal_plans import GoalAmendmentProposed, GoalChange, GoalHandover
 from shared.schemas.identifiers import GoalPlanId
-from shared.schemas.people import EmploymentStatus
 from shared.schemas.personal_text import PersonalText
 
 
@@ -42,13 +40,14 @@ class Amending:
     async def carry_out(self, decision: Decision, before: Agreed, facts: Sequence[GoalFact]) -> None:
         """Goals leave, join and change; the graph's lock is held already."""
         amendment, had = self._amendment, {weight.goal for weight in before.weights}
+        await self._refuse_what_another_holds(decision)
+        gone = had - {weight.goal for weight in amendment.weights}
+        await let_goals_go(decision, self._edge, self._plan, sorted(gone))
         for item in amendment.cancellations:
             body = CancelGoalBody(
                 reason=item.reason, children=None if item.children is None else ChildrenGo(item.children), to=item.to
             )
             await cancelled(self._edge, item.goal, body, amendment=amendment.amendment)(decision)
-        gone = had - {weight.goal for weight in amendment.weights} - {item.goal for item in amendment.cancellations}
-        await let_goals_go(decision, self._edge, self._plan, sorted(gone))
         for item in amendment.handovers:
             await self._hand_over(decision, item)
         joining = [fact for fact in facts if fact.goal not in had]
@@ -69,11 +68,18 @@ class Amending:
             await savepoint.rollback()
         decision.back_to(mark)
 
+    async def _refuse_what_another_holds(self, decision: Decision) -> None:
+        """A person's plan may weigh what a team's or the organization's plan holds, and changes nothing of it."""
+        amendment = self._amendment
+        for item in (*amendment.cancellations, *amendment.handovers, *amendment.changes):
+            state = (await decision.load(GOAL, item.goal)).state
+            if isinstance(state, Active) and state.locked_by not in (None, self._plan):
+                raise Rejected("goal-is-locked-by-another-agreement", agreement=self._plan, locked_by=state.locked_by)
+
     async def _hand_over(self, decision: Decision, item: GoalHandover) -> None:
         state = (await decision.load(GOAL, item.goal)).state
         texts = await texts_now(self._vault, state)
-        next_owner = await find(decision.connection, item.to)
-        employed = next_owner is not None and next_owner.status is not EmploymentStatus.LEFT
+        employed = await works_here(decision.connection, item.to, on=self._edge.now.date())
         command = HandOverGoal(owner=item.to, reason=item.reason, texts=texts, employed=employed, **self._given)
         await decision.decide(GOAL, item.goal, command)
 

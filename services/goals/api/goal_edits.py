@@ -1,5 +1,9 @@
 """Edits: one command on one goal, with the texts that it has now, opened for the rules."""
 
+from datetime import date
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from services.goals.api.edge import GoalsEdge
 from services.goals.api.goal_access import permitted
 from services.goals.api.goal_moves import Given
@@ -8,10 +12,12 @@ from services.goals.domain.goal_states import Active, Goal, NotSet
 from services.goals.domain.goal_wording import TextsNow
 from shared.eventsourcing.decider import Command
 from shared.eventsourcing.decision import Decision
+from shared.people.population import find
 from shared.privacy.vault import Vault
 from shared.runtime.http import CommandAnswer
 from shared.runtime.service import Runtime
-from shared.schemas.identifiers import GoalId
+from shared.schemas.identifiers import GoalId, PersonId
+from shared.schemas.people import EmploymentStatus
 
 
 async def edited(runtime: Runtime, edge: GoalsEdge, goal: GoalId, given: Given | Command) -> CommandAnswer:
@@ -19,7 +25,7 @@ async def edited(runtime: Runtime, edge: GoalsEdge, goal: GoalId, given: Given |
     answer = await permitted(runtime, edge, goal)
 
     async def plan(decision: Decision) -> None:
-        state = (await decision.load(GOAL, goal)).state
+        state = (await decision.hold(GOAL, goal)).state  # what its texts are read from is what is decided on
         await decision.decide(GOAL, goal, given if isinstance(given, Command) else await given(decision, state))
 
     return edge.accepted((await runtime.handler.handle_together(edge.context, plan, answer=answer))[0])
@@ -31,3 +37,11 @@ async def texts_now(vault: Vault, state: Goal) -> TextsNow:
         return TextsNow()
     was = state if isinstance(state, Active) else state.was
     return TextsNow(title=await vault.clear(was.title), description=await vault.clear(was.description))
+
+
+async def works_here(connection: AsyncConnection, person: PersonId, *, on: date) -> bool:
+    """Whether somebody may own a goal from that day on: they are known, and have not left by then."""
+    known = await find(connection, person)
+    if known is None or known.status is EmploymentStatus.LEFT:
+        return False
+    return known.left_on is None or known.left_on >= on

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.goals.api import examples, goal_graph
 from services.goals.api.edge import AtEdge, GoalsEdge
 from services.goals.api.goal_access import permitted
-from services.goals.api.goal_edits import edited, texts_now
+from services.goals.api.goal_edits import edited, texts_now, works_here
 from services.goals.api.goal_moves import goal_above
 from services.goals.api.permissions import CARRY_OVER, EDIT, HAND_OVER
 from services.goals.domain.goal import GOAL
@@ -17,13 +17,12 @@ from services.goals.domain.goal_people import HandOverGoal, HandOverGoalBody, Na
 from services.goals.domain.goal_states import Goal
 from shared.eventsourcing.decision import Decision, Plan
 from shared.eventsourcing.identifiers import uuid7
-from shared.people.population import exists, find
+from shared.people.population import exists
 from shared.runtime.authorization import needs
 from shared.runtime.http import CommandAnswer
 from shared.runtime.problems import FieldError, invalid
 from shared.runtime.service import Runtime
 from shared.schemas.identifiers import GoalId
-from shared.schemas.people import EmploymentStatus
 
 
 def goal_people_routes(runtime: Runtime) -> APIRouter:
@@ -52,7 +51,8 @@ def goal_people_routes(runtime: Runtime) -> APIRouter:
         """The texts of a person's goal are encrypted anew, with the next owner's key."""
 
         async def given(decision: Decision, state: Goal) -> HandOverGoal:
-            texts, employed = await texts_now(runtime.vault, state), await _employed(decision, edge, body)
+            employed = await works_here(decision.connection, body.owner, on=edge.now.date())
+            texts = await texts_now(runtime.vault, state)
             return HandOverGoal.from_body(body, texts=texts, employed=employed, **edge.given)
 
         return await edited(runtime, edge, goal, given)
@@ -79,18 +79,11 @@ async def _refuse_strangers(connection: AsyncConnection, body: NameContributorsB
         raise invalid([FieldError(field="contributors", value=str(unknown[0]), message="is nobody we know")])
 
 
-async def _employed(decision: Decision, edge: GoalsEdge, body: HandOverGoalBody) -> bool:
-    person = await find(decision.connection, body.owner)
-    if person is None or person.status is EmploymentStatus.LEFT:
-        return False
-    return person.left_on is None or person.left_on >= edge.now.date()
-
-
 def _carried_over(runtime: Runtime, edge: GoalsEdge, goal: GoalId, body: CarryOverGoalBody) -> Plan:
     async def plan(decision: Decision) -> None:
         if body.parent is not None:
             await goal_graph.lock_for_setting(decision.connection)
-        before, new = (await decision.load(GOAL, goal)).state, GoalId(uuid7())
+        before, new = (await decision.hold(GOAL, goal)).state, GoalId(uuid7())
         await decision.decide(GOAL, goal, CarryOverGoal(to=new, starts_on=body.starts_on, **edge.given))
         above, texts = await goal_above(decision, body.parent, edge.caller), await texts_now(runtime.vault, before)
         known = GoesOn(carried_from=goal, texts=texts, above=above, **edge.given)

@@ -63,6 +63,8 @@ def evolve(goal: Goal, event: GoalEvent) -> Goal:
             return replace(goal, was=_placed(goal.was, event))
         case GoalCarriedOver() if isinstance(goal, Closed):
             return replace(goal, was=replace(goal.was, carried_to=event.to))
+        case GoalUnlocked() if isinstance(goal, Closed):
+            return replace(goal, was=replace(goal.was, locked_by=None))
         case _ if isinstance(goal, Active):
             return _open(goal, event)
         case _:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from services.goals.domain.goal_states import Active, Goal, GoalEvent, active_or_rejected
+from services.goals.domain.goal_states import Active, Closed, Goal, GoalEvent, active_or_rejected
 from services.goals.domain.policy import UnderPolicy
 from shared.eventsourcing.decider import Command, Rejected
 from shared.schemas.goal_changes import GoalLocked, GoalUnlocked
@@ -37,9 +37,9 @@ def lock(goal: Goal, command: LockGoal) -> Sequence[GoalEvent]:
 
 
 def unlock(goal: Goal, command: UnlockGoal) -> Sequence[GoalEvent]:
-    """A goal that is closed, or held by another agreement, is none of this agreement's already."""
+    """Also a closed goal, which would be held again if it is reopened; one that another holds stays held."""
     match goal:
-        case Active(locked_by=command.agreement):
+        case Active(locked_by=command.agreement) | Closed(was=Active(locked_by=command.agreement)):
             return [GoalUnlocked(agreement=command.agreement)]
         case _:
             return []

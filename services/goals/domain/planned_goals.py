@@ -52,7 +52,11 @@ def fingerprint(goal: Active) -> str:
 
 
 def seen_goals(weights: Sequence[PlanWeight], facts: Sequence[GoalFact]) -> tuple[SeenGoal, ...]:
+    """Raises Rejected: of a goal nothing is known here, as of one that the plan has and who proposes may not see."""
     known = {fact.goal: fact.seen for fact in facts}
+    for weight in weights:
+        if weight.goal not in known:
+            raise Rejected("plan-goal-must-exist", goal=weight.goal)
     return tuple(known[weight.goal] for weight in weights)
 
 

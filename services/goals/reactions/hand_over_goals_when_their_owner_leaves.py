@@ -65,7 +65,7 @@ async def _hand_over(runtime: Runtime, policy: Policy, goal: GoalId, owner: Pers
     """Who has no manager any more keeps their goals; so does who was erased, since nobody knows what they said."""
 
     async def plan(decision: Decision) -> None:
-        state, above = (await decision.load(GOAL, goal)).state, await managers(decision.connection, owner)
+        state, above = (await decision.hold(GOAL, goal)).state, await managers(decision.connection, owner)
         if not isinstance(state, Active) or state.owner != owner or not above:
             return
         at = decision.context.at

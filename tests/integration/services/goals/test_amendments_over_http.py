@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx
 
+from tests.integration.people.company import record
 from tests.integration.services.goals.answers import refused
 from tests.integration.services.goals.conftest import ALICE, BOB, HUGO, Company
 
@@ -184,3 +185,79 @@ async def test_an_agreement_and_a_change_of_the_same_moment_never_both_go_throug
             company.alice.post(f"/goals/{goal}/title", json={"title": "Another thing"}),
         )
         assert sorted((agreed.status_code, retitled.status_code)) == [200, 409], (agreed.text, retitled.text)
+
+
+async def test_a_goal_that_was_cancelled_out_of_the_plan_is_free_when_it_is_reopened(company: Company) -> None:
+    plan, goals = await agreed_plan(company, "50", "50")
+    leaving = {"goals": weighed(goals, "100"), "cancellations": [{"goal": goals[1], "reason": "merged"}]}
+    path = await amendment(company.alice, plan, **leaving)
+    assert (await company.hugo.post(f"{path}/approve")).status_code == 200
+    assert (
+        await company.hugo.post(f"/goals/{goals[1]}/reopen", json={"reason": "needed-after-all"})
+    ).status_code == 200
+    retitled = await company.alice.post(f"/goals/{goals[1]}/title", json={"title": "Answer at once"})
+    assert retitled.status_code == 200, retitled.text
+
+
+async def test_a_goal_that_another_plan_holds_is_not_changed_by_this_ones_amendment(company: Company) -> None:
+    """The organization's goals are agreed with HR; a manager who weighs one in a person's plan does not undo that."""
+    goal = await company.goal(company.hanna, ALICE, level="organization")
+    of_the_company = {"owner": str(ALICE), "level": "organization", "goals": weighed([goal], "100"), **YEAR}
+    plan = (await company.alice.post("/plans", json=of_the_company)).json()["id"]
+    assert (await company.hanna.post(f"/plans/{plan}/agree")).status_code == 200
+    of_the_person = {"owner": str(ALICE), "goals": weighed([goal], "100"), **YEAR}
+    own = (await company.alice.post("/plans", json=of_the_person)).json()["id"]
+    assert (await company.hugo.post(f"/plans/{own}/agree")).status_code == 200
+    change = {"goal": goal, "title": "Answer within a month"}
+    body = WHY | {"goals": weighed([goal], "100"), "changes": [change]}
+    refused(
+        await company.alice.post(f"/plans/{own}/amendments", json=body),
+        409,
+        "rule:goal-is-locked-by-another-agreement",
+    )
+    other = await company.goal(company.alice, ALICE)
+    body = WHY | {"goals": weighed([other], "100"), "cancellations": [{"goal": goal, "reason": "merged"}]}
+    refused(
+        await company.alice.post(f"/plans/{own}/amendments", json=body),
+        409,
+        "rule:goal-is-locked-by-another-agreement",
+    )
+
+
+async def test_a_planned_goal_is_handed_over_to_nobody_whose_last_day_has_passed(company: Company) -> None:
+    plan, goals = await agreed_plan(company, "50", "50")
+    await company.service.knows([record(BOB, HUGO, left_on="2025-12-31", revision=2)])
+    handover = {"goal": goals[1], "to": str(BOB), "reason": "moved"}
+    body = WHY | {"goals": weighed(goals, "100"), "handovers": [handover]}
+    refused(await company.hugo.post(f"/plans/{plan}/amendments", json=body), 409, "rule:next-owner-must-be-employed")
+
+
+async def plan_with_a_hidden_goal(company: Company) -> tuple[str, list[str]]:
+    """Alice's plan, whose second goal she and Hugo alone see; Clara, above him, may answer for the plan."""
+    await company.hanna.post("/policies", json={"options": {"plan-agreement": "line"}, "reason": "flat"})
+    goals = [
+        await company.goal(company.alice, ALICE),
+        await company.goal(company.alice, ALICE, visibility="owner-and-manager"),
+    ]
+    body = {"owner": str(ALICE), "goals": weighed(goals, "50", "50"), **YEAR}
+    plan = (await company.alice.post("/plans", json=body)).json()["id"]
+    assert (await company.hugo.post(f"/plans/{plan}/agree")).status_code == 200
+    assert (await company.clara.get(f"/goals/{goals[1]}")).status_code == 404
+    return plan, goals
+
+
+async def test_a_goal_of_the_plan_that_the_proposer_may_not_see_is_none_to_them(company: Company) -> None:
+    plan, goals = await plan_with_a_hidden_goal(company)
+    asked = WHY | {"goals": weighed(goals, "60", "40")}
+    refused(await company.clara.post(f"/plans/{plan}/amendments", json=asked), 409, "rule:plan-goal-must-exist")
+
+
+async def test_the_steps_of_a_plan_show_no_words_of_goals_that_the_reader_may_not_see(company: Company) -> None:
+    plan, goals = await plan_with_a_hidden_goal(company)
+    changes = [{"goal": goal, "title": "In an hour"} for goal in goals]
+    await amendment(company.hugo, plan, goals=weighed(goals, "50", "50"), changes=changes)
+    await company.settled()
+    for reader, visible in ((company.alice, goals), (company.hugo, goals), (company.clara, goals[:1])):
+        steps = (await reader.get(f"/plans/{plan}/steps")).json()["items"]
+        assert {goal["goal"] for step in steps for goal in step["goals"]} == set(visible)
+        assert [change["goal"] for change in steps[-1]["said"]["changes"]] == visible

@@ -4,9 +4,11 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+import pytest
 
 from services.goals.domain.goal import GOAL
 from services.goals.domain.goal_states import Active, Closed
+from shared.privacy.vault import Vault
 from tests.integration.people.company import record
 from tests.integration.services.goals.answers import refused
 from tests.integration.services.goals.conftest import ALICE, BOB, EVE, HUGO, Company, goal_of
@@ -229,3 +231,22 @@ async def test_another_target_reckons_the_progress_anew(company: Company) -> Non
     metric = goal_of(ALICE)["metric"] | {"target": "4"}
     await accepted(company.hugo, goal, "target", metric=metric)
     assert (await company.shown(company.hugo, goal))["progress"] == "50.00"
+
+
+async def test_a_title_written_while_the_goal_is_handed_over_is_not_lost(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    goal = await company.goal(company.alice, ALICE)
+    open_text, asked, written = Vault.clear, list[str](), list[int]()
+
+    async def clear(vault: Vault, text: Any) -> str | None:
+        said = await open_text(vault, text)
+        if not asked:
+            asked.append(goal)
+            written.append((await company.alice.post(f"/goals/{goal}/title", json={"title": "At once"})).status_code)
+        return said
+
+    monkeypatch.setattr(Vault, "clear", clear)
+    given = await company.hugo.post(f"/goals/{goal}/hand-over", json={"owner": str(BOB), "reason": "moved"})
+    assert (written, given.status_code) == ([200], 200)
+    assert (await company.shown(company.bob, goal))["title"] == "At once"

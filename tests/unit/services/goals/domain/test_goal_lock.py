@@ -7,7 +7,7 @@ from services.goals.domain.goal_lock import LockGoal, UnlockGoal
 from shared.eventsourcing.decider import Command
 from shared.schemas.event import Event
 from shared.schemas.goal_changes import GoalLocked, GoalRescheduled, GoalRetitled, GoalUnlocked
-from shared.schemas.goals import GoalCancelled
+from shared.schemas.goals import GoalCancelled, GoalReopened
 from tests.spec import given
 from tests.unit.services.goals.commands import cancel, record, reschedule, retitle
 from tests.unit.services.goals.examples import (
@@ -89,6 +89,16 @@ def test_progress_stays_free() -> None:
 def test_a_goal_that_left_the_agreement_is_free_again() -> None:
     given(GOAL, team_goal_set, locked).when(unlock).then(GoalUnlocked(agreement=AGREEMENT))
     given(GOAL, team_goal_set, locked, GoalUnlocked(agreement=AGREEMENT)).when(retitle("Other")).then(
+        GoalRetitled(title="Other")
+    )
+
+
+@pytest.mark.parametrize("closing", [achieved, cancelled])
+def test_a_goal_that_left_the_agreement_is_free_also_when_it_is_reopened(closing: Event) -> None:
+    unlocked = GoalUnlocked(agreement=AGREEMENT)
+    again = GoalReopened(reason="closed-in-error", ends_on=JUNE, value=None, progress=None, comment=None)
+    given(GOAL, team_goal_set, locked, closing).when(unlock).then(unlocked)
+    given(GOAL, team_goal_set, locked, closing, unlocked, again).when(retitle("Other")).then(
         GoalRetitled(title="Other")
     )
 
