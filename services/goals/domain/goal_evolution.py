@@ -135,7 +135,8 @@ def _belonging(goal: Active, event: GoalEvent) -> Active:
 
 def _measured(goal: Active, event: Measuring) -> Active:
     if isinstance(event, GoalRetargeted):
-        return replace(goal, metric=event.metric)
+        binding = None if goal.binding is None else replace(goal.binding, refused=None)
+        return replace(goal, metric=event.metric, binding=binding)
     if isinstance(event, GoalMeasureChosen):
         return replace(goal, measured_by=event.measured_by)
     if goal.scale is None:

@@ -14,7 +14,7 @@ from services.goals.projections import bound_goals, taken_measurements
 from shared.eventsourcing.decision import Decision
 from shared.eventsourcing.reaction import Reaction, one_by_one
 from shared.eventsourcing.recorded import Recorded
-from shared.schemas.goal_changes import GoalRescheduled
+from shared.schemas.goal_changes import GoalRescheduled, GoalRetargeted
 from shared.schemas.goal_metrics import GoalMeasureChosen
 from shared.schemas.goals import TOPIC, GoalReopened
 from shared.schemas.identifiers import SYSTEM, GoalId
@@ -28,7 +28,7 @@ def _what_changed(recorded: Recorded) -> UUID | None:
     match recorded.event:
         case KpiMeasured(kpi=kpi) | KpiMeasurementCorrected(kpi=kpi):
             return kpi
-        case GoalBoundToKpi() | GoalRescheduled() | GoalMeasureChosen() | GoalReopened():
+        case GoalBoundToKpi() | GoalRescheduled() | GoalRetargeted() | GoalMeasureChosen() | GoalReopened():
             return recorded.stream_id
         case _:
             return None

@@ -115,6 +115,17 @@ async def test_a_goal_keeps_its_target_when_the_kpi_gets_another(company: Compan
     assert (seen["metric"]["target"], seen["progress"]) == ("95", "100.00")
 
 
+async def test_a_goal_takes_the_value_that_it_refused_once_its_target_has_room_for_it(company: Company) -> None:
+    kpi = await defined(company, **SUM)
+    few = {"kind": "milestones", "start": "0", "target": "4"}
+    goal = await bound(company, kpi, "sum", metric=few)
+    await measure(company, kpi, {"measured_at": "2026-02-01T00:00:00Z", "value": "5", "source": "Desk"})
+    assert (await shown(company, goal))["progress"] == "0.00"
+    more = {"metric": few | {"target": "10"}}
+    assert (await company.hugo.post(f"/goals/{goal}/target", json=more)).status_code == 200
+    assert (await shown(company, goal))["progress"] == "50.00"
+
+
 @pytest.mark.parametrize(
     ("window", "value"),
     [

@@ -10,6 +10,7 @@ from services.goals.domain.goal import GOAL
 from services.goals.domain.goal_kpi import BindGoalToKpi, FollowKpi, UnbindGoalFromKpi
 from services.goals.domain.goal_states import Active
 from services.goals.domain.kpi_window import days_of
+from shared.schemas.goal_changes import GoalRetargeted
 from shared.schemas.goal_metrics import Keep, KeepPeriod, MeasuredBy, Metric, MetricKind
 from shared.schemas.goals import GoalProgressRecorded, ProgressSource
 from shared.schemas.identifiers import SYSTEM, KpiId
@@ -163,6 +164,17 @@ def test_a_value_that_the_metric_has_no_place_for_is_told_once_and_moves_nothing
     given(GOAL, goal, bound).when(follow("2.5")).then(refused)
     given(GOAL, goal, bound, refused).when(follow("2.5")).then_nothing()
     given(GOAL, goal, bound, refused).when(follow("3")).then(moved("3", "75"))
+
+
+def test_a_value_that_was_refused_is_tried_again_by_another_target() -> None:
+    few = Metric(kind=MetricKind.MILESTONES, start=Decimal(0), target=Decimal(4))
+    more = few.model_copy(update={"target": Decimal(10)})
+    goal = team_goal_set.model_copy(update={"metric": few})
+    refused = KpiValueRefusedByGoal(
+        kpi=A_KPI, value=Decimal(5), rule="milestones-done-must-be-a-whole-number-up-to-all"
+    )
+    retargeted = GoalRetargeted(metric=more, previous=few, raw_progress=None, progress=None, regressed=False)
+    given(GOAL, goal, bound, refused, retargeted).when(follow("5")).then(moved("5", "50"))
 
 
 def test_an_unbound_goal_moves_by_hand_again() -> None:
