@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, and_, func, not_, select
+from sqlalchemy import ColumnElement, and_, func, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.goals.projections.goal_readers import Reader, seen_by
@@ -54,7 +54,7 @@ async def readable_of(connection: AsyncConnection, reader: Reader, goals: Collec
 async def hidden_below(connection: AsyncConnection, reader: Reader, goal: GoalId) -> int:
     """How many goals below this one the reader does not see; cancelled ones count nowhere."""
     below = and_(GOALS.c.parent == goal, GOALS.c.state != GoalState.CANCELLED)
-    query = select(func.count()).select_from(GOALS).where(below, not_(seen_by(reader, GOALS)))
+    query = select(func.count()).select_from(GOALS).where(below, seen_by(reader, GOALS).is_not(true()))
     return await connection.scalar(query) or 0
 
 
