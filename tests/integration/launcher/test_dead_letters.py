@@ -104,7 +104,8 @@ async def test_a_dead_letter_is_shown_whole(parked: Parked) -> None:
         assert part in said
     shown = json.loads(await parked.says("show", "goals", str(parked.behind), "--json"))
     assert [record["standing"] for record in shown["records"]] == ["culprit", "behind"]
-    assert (shown["payload_encoding"], json.loads(shown["payload"])) == ("utf-8", {"reason": "priorities-changed"})
+    stored = {"reason": "priorities-changed", "comment": None, "amendment": None}
+    assert (shown["payload_encoding"], json.loads(shown["payload"])) == ("utf-8", stored)
 
 
 async def test_the_api_replays_the_stream_once_it_can_be_read(parked: Parked) -> None:

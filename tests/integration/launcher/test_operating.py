@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from launcher.state import State
+from services.goals.projections import goal_tree
 from shared.runtime.caller import Role
 from shared.schemas.identifiers import PersonId
 from tests.integration.launcher.operating import Operator
@@ -36,8 +37,9 @@ async def test_a_rebuild_is_asked_for_once_shown_and_cancelled(operator: Operato
     assert "goals: goal_tree is being built anew, as build 2" in said
     code, said = await operator.says("projections", "list", "goals")
     assert code == 0, said
-    assert re.search(r"goal_tree +1 +1 +serving", said)
-    assert re.search(r"goal_tree +2 +1 +building 100 %", said)
+    version = goal_tree.PROJECTION.version
+    assert re.search(rf"goal_tree +1 +{version} +serving", said)
+    assert re.search(rf"goal_tree +2 +{version} +building 100 %", said)
     code, said = await operator.says("projections", "rebuild", "goals", "goal_tree")
     assert code == 1
     assert "A rebuild of goal_tree is running (build 2" in said

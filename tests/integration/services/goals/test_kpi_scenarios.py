@@ -160,11 +160,13 @@ async def test_a_project_stands_by_its_milestones_its_budget_and_its_customers(r
     )
     satisfaction = await running.kpi("project.satisfaction", aggregation="mean", target="4.5")
     project = await running.goal("The new shop is open", None)
-    done = await running.goal("Milestones", {"kind": "milestones", "target": "8"}, parent=project)
+    done = await running.goal("Milestones", {"kind": "milestones", "target": "8"}, parent=project, weight="1")
     kept = await running.goal(
         "Budget", {"kind": "percent", "start": "120", "target": "100", "unit": "%"}, parent=project, weight="2"
     )
-    liked = await running.goal("Satisfaction", {"kind": "number", "start": "3", "target": "4.5"}, parent=project)
+    liked = await running.goal(
+        "Satisfaction", {"kind": "number", "start": "3", "target": "4.5"}, parent=project, weight="1"
+    )
     for goal, kpi, aggregation in (
         (done, milestones, "sum"),
         (kept, budget, "ratio-of-sums"),
