@@ -5,7 +5,7 @@ them. What is published ends with a log mark in each partition, as after a quiet
 """
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
@@ -18,6 +18,7 @@ from shared.eventsourcing.kafka import Kafka
 from shared.eventsourcing.partitioning import partition_of
 from shared.eventsourcing.schema import PARTITIONS
 from shared.eventsourcing.store import Append, EventStore, Metadata
+from shared.runtime.clock import now
 from shared.schemas.envelope import LogMark, mark_to_headers
 from shared.schemas.goal_metrics import Metric, MetricKind
 from shared.schemas.goals import (
@@ -34,7 +35,7 @@ GOALS_A_TREE: Final = 100
 EVENTS_A_GOAL: Final = 10
 EVENTS_A_TREE: Final = GOALS_A_TREE * EVENTS_A_GOAL
 OWNER: Final = PersonId(derived("benchmark", "owner"))
-_AT: Final = datetime.now(UTC)
+_AT: Final = now()
 """Just now: a goal nobody has measured for long would be asked about, and the log grow by itself."""
 _BELOW: Final = 10
 """Goals below a goal: a tree of 100 has three levels."""
