@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-from services.goals.api import goal_graph
 from services.goals.api.cancelling import cancelled
 from services.goals.api.edge import GoalsEdge
 from services.goals.api.goal_edits import texts_now, works_here
@@ -19,6 +18,7 @@ from services.goals.domain.goal_wording import RetitleGoal
 from services.goals.domain.metric import MetricBody
 from services.goals.domain.plan_states import Agreed
 from services.goals.domain.planned_goals import GoalFact
+from services.goals.projections import goal_graph
 from shared.eventsourcing.decider import Rejected
 from shared.eventsourcing.decision import Decision
 from shared.privacy.vault import ERASED, Vault

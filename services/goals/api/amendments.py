@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Body
 
-from services.goals.api import amendment_examples, goal_graph
+from services.goals.api import amendment_examples
 from services.goals.api.amendment_effects import Amending
 from services.goals.api.edge import AtEdge, GoalsEdge
 from services.goals.api.permissions import AGREE, AMEND, RETURN
@@ -15,6 +15,7 @@ from services.goals.domain.goal_plan import GOAL_PLAN
 from services.goals.domain.plan_amendment import ProposeAmendment, ProposeAmendmentBody, agreed_or_rejected
 from services.goals.domain.plan_approval import ApproveAmendment, ReturnAmendment, ReturnAmendmentBody
 from services.goals.domain.plan_sides import Standing
+from services.goals.projections import goal_graph
 from shared.eventsourcing.decision import Decision, Plan
 from shared.eventsourcing.identifiers import uuid7
 from shared.runtime.authorization import needs

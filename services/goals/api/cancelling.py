@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 from uuid import UUID
 
-from services.goals.api import goal_graph
 from services.goals.api.edge import GoalsEdge
 from services.goals.api.goal_access import access_to
 from services.goals.api.goal_moves import goal_above
@@ -12,6 +11,7 @@ from services.goals.domain.goal import GOAL
 from services.goals.domain.goal_alignment import AlignGoal
 from services.goals.domain.goal_closing import CancelGoal, CancelGoalBody, ChildrenGo
 from services.goals.domain.goal_states import Active, NotSet
+from services.goals.projections import goal_graph
 from shared.eventsourcing.decider import Rejected
 from shared.eventsourcing.decision import Decision, Plan
 from shared.eventsourcing.identifiers import stream_name

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Body
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.goals.api import examples, goal_graph
+from services.goals.api import examples
 from services.goals.api.edge import AtEdge
 from services.goals.api.goal_access import Access, Standing, access_to, permitted
 from services.goals.api.goal_moves import goal_above, goals_above
@@ -13,6 +13,7 @@ from services.goals.api.permissions import RECORD_PROGRESS, SET
 from services.goals.domain.goal import GOAL
 from services.goals.domain.goal_progress import RecordProgress, RecordProgressBody
 from services.goals.domain.goal_setting import SetGoal, SetGoalBody
+from services.goals.projections import goal_graph
 from shared.eventsourcing.decision import Decision
 from shared.eventsourcing.identifiers import uuid7
 from shared.people.population import exists

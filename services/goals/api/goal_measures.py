@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body
 
-from services.goals.api import examples, goal_graph
+from services.goals.api import examples
 from services.goals.api.edge import AtEdge
 from services.goals.api.goal_access import permitted
 from services.goals.api.permissions import CHOOSE_MEASURE, WEIGH
@@ -16,6 +16,7 @@ from services.goals.domain.goal_measure import (
     WeighChildrenBody,
     WeighGoal,
 )
+from services.goals.projections import goal_graph
 from shared.eventsourcing.decision import Decision
 from shared.runtime.authorization import needs
 from shared.runtime.http import CommandAnswer

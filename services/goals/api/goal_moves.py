@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeAlias
 
-from services.goals.api import goal_graph
 from services.goals.api.edge import GoalsEdge
 from services.goals.api.goal_access import access_to, permitted
 from services.goals.domain.goal import GOAL
@@ -12,6 +11,7 @@ from services.goals.domain.goal_contributions import Contribute, ContributeBody
 from services.goals.domain.goal_dates import RescheduleGoal, RescheduleGoalBody
 from services.goals.domain.goal_states import Active, Goal, NotSet, as_parent
 from services.goals.domain.parent import ParentGoal
+from services.goals.projections import goal_graph
 from shared.eventsourcing.decider import Command
 from shared.eventsourcing.decision import Answer, Decision, Plan
 from shared.runtime.authorization import READ

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Body
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.goals.api import examples, goal_graph
+from services.goals.api import examples
 from services.goals.api.edge import AtEdge, GoalsEdge
 from services.goals.api.goal_access import permitted
 from services.goals.api.goal_edits import edited, texts_now, works_here
@@ -15,6 +15,7 @@ from services.goals.domain.goal import GOAL
 from services.goals.domain.goal_carry_over import CarryOverGoal, CarryOverGoalBody, GoesOn, goes_on, set_again
 from services.goals.domain.goal_people import HandOverGoal, HandOverGoalBody, NameContributors, NameContributorsBody
 from services.goals.domain.goal_states import Goal
+from services.goals.projections import goal_graph
 from shared.eventsourcing.decision import Decision, Plan
 from shared.eventsourcing.identifiers import uuid7
 from shared.people.population import exists

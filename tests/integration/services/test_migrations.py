@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import Connection, Table, inspect
 
 from services.feedback.app import SERVICE as FEEDBACK
-from services.goals.api.goal_graph import CONTRIBUTIONS, GRAPH, LOCK
 from services.goals.app import SERVICE as GOALS
 from services.goals.projections.bound_goals import BOUND
+from services.goals.projections.goal_graph import CONTRIBUTIONS, GRAPH, LOCK
 from services.goals.projections.taken_measurements import TAKEN
 from services.reviews.app import SERVICE as REVIEWS
 from services.rewards.app import SERVICE as REWARDS

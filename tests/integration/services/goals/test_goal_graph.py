@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from services.goals.api import goal_graph
-from services.goals.api.goal_graph import GRAPH
+from services.goals.projections import goal_graph
+from services.goals.projections.goal_graph import GRAPH
 from tests.integration.services.goals.conftest import HUGO, Company
 
 ROUNDS = 10

@@ -16,8 +16,8 @@ import pytest
 from sqlalchemy import NullPool, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from services.goals.api import goal_graph
-from services.goals.api.goal_graph import CONTRIBUTIONS, GRAPH
+from services.goals.projections import goal_graph
+from services.goals.projections.goal_graph import CONTRIBUTIONS, GRAPH
 from tests.integration.services.goals.conftest import HUGO, Company
 
 WRITERS: Final = 32
