@@ -72,13 +72,18 @@ def ask_for_update(goal: Goal, command: AskForUpdate) -> Sequence[GoalEvent]:
 
 def update_due_at(goal: Goal, began_at: datetime, after_days: int | None) -> datetime | None:
     """When the next update of the goal is due; None: never, or of others, that it is measured by."""
-    if not isinstance(goal, Active) or goal.expired or goal.scale is None or after_days is None:
+    if not isinstance(goal, Active) or not is_kept_up_to_date(goal) or after_days is None:
         return None
     asked = [] if goal.update_due_at is None else [goal.update_due_at]
     try:
         return max([_last_said(goal, began_at), *asked]) + timedelta(days=after_days)
     except OverflowError:  # no calendar holds it
         return None
+
+
+def is_kept_up_to_date(goal: Goal) -> bool:
+    """Whether anybody is to say how far it is: it is open, its last day has not ended, and it is measured by itself."""
+    return isinstance(goal, Active) and not goal.expired and goal.scale is not None
 
 
 def _last_said(goal: Active, began_at: datetime) -> datetime:

@@ -6,7 +6,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from services.goals.domain.goal import GOAL
-from services.goals.domain.goal_health import UPDATE_AFTER, AskForUpdate, update_due_at
+from services.goals.domain.goal_health import UPDATE_AFTER, AskForUpdate, is_kept_up_to_date, update_due_at
 from services.goals.domain.goal_states import NotSet
 from services.goals.domain.policy_adoption import ADOPTION, THE_COMPANYS, in_force
 from shared.eventsourcing.decision import Decision
@@ -27,8 +27,8 @@ from shared.schemas.goals import (
 from shared.schemas.identifiers import SYSTEM
 
 UPDATE: Final = "goal-update"
-_FIRST_LOOK: Final = timedelta(days=1)
-"""After this the policy then in force says how long to wait, so that planning needs to know no policy."""
+_EACH_LOOK: Final = timedelta(days=1)
+"""A goal is looked at daily, by the policy of that day: planning knows none, and a new one holds from the next look."""
 _LAST_MOMENT: Final = datetime.max.replace(tzinfo=UTC)
 _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 
@@ -48,7 +48,7 @@ def plan(recorded: Recorded) -> Planned:
 
 def _after(moment: datetime) -> datetime:
     """The last moment of the calendar, where a day later is none any more."""
-    return min(moment, _LAST_MOMENT - _FIRST_LOOK) + _FIRST_LOOK
+    return min(moment, _LAST_MOMENT - _EACH_LOOK) + _EACH_LOOK
 
 
 def ask(zone: ZoneInfo) -> Fire:
@@ -58,9 +58,9 @@ def ask(zone: ZoneInfo) -> Fire:
         policy = in_force((await decision.load(ADOPTION, THE_COMPANYS)).state)
         goal = (await decision.load(GOAL, timer.stream_id)).state
         began_at = _LONG_AGO if isinstance(goal, NotSet) else start_of_day(goal.starts_on, zone) or _LONG_AGO
-        due_at = update_due_at(goal, began_at, policy[UPDATE_AFTER])
-        if due_at is not None and due_at > decision.context.at:
-            await postpone(decision.connection, timer, due_at)
+        due_at = update_due_at(goal, began_at, policy[UPDATE_AFTER]) or _LAST_MOMENT
+        if due_at > decision.context.at and is_kept_up_to_date(goal):
+            await postpone(decision.connection, timer, min(due_at, _after(decision.context.at)))
             return
         decision.context = replace(decision.context, policy_version=policy.version)
         command = AskForUpdate(

@@ -171,3 +171,17 @@ async def test_an_update_that_is_not_due_yet_is_looked_at_again_when_it_is(compa
     assert (await fire(company, at + timedelta(days=29))).counts.fired == 0
     assert (await fire(company, at + timedelta(days=31))).counts.fired == 1
     assert (await company.shown(company.alice, goal))["version"] == 3
+
+
+async def test_a_policy_that_asks_sooner_holds_from_the_next_look_and_so_does_one_that_asks_at_all(
+    company: Company,
+) -> None:
+    goal = await company.goal(company.alice, ALICE, **this_year() | {"ends_on": "2099-12-31"})
+    await company.alice.post(f"/goals/{goal}/progress", json={"value": "5"})
+    at = now()
+    for day, choice, version in [(2, None, 2), (20, 60, 2), (22, 7, 3)]:
+        options = {"update-after-days": choice}
+        adopted = await company.hanna.post("/policies", json={"options": options, "reason": "we-try-it-out"})
+        assert adopted.status_code == 201, adopted.text
+        await fire(company, at + timedelta(days=day))
+        assert (await company.shown(company.alice, goal))["version"] == version
