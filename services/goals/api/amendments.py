@@ -8,6 +8,7 @@ from fastapi import APIRouter, Body
 from services.goals.api import amendment_examples
 from services.goals.api.amendment_effects import Amending
 from services.goals.api.edge import AtEdge, GoalsEdge
+from services.goals.api.goal_moves import taking_turns
 from services.goals.api.permissions import AGREE, AMEND, RETURN
 from services.goals.api.plan_parties import facts_of
 from services.goals.api.plans import party_to
@@ -38,7 +39,7 @@ def amendment_routes(runtime: Runtime) -> APIRouter:
         party, amendment = await party_to(runtime, edge, plan), uuid7()
         proposing = _proposed(runtime, edge, plan, amendment, body=body, standing=party.standing)
         answer = edge.describe(party.actions)
-        outcome = (await runtime.handler.handle_together(edge.context, proposing, answer=answer))[0]
+        outcome = await taking_turns(runtime, edge, proposing, answer)
         return edge.accepted(outcome, location=f"{runtime.service.base_path}/plans/{plan}/amendments/{amendment}")
 
     @routes.post("/{amendment}/approve", summary="Approve an amendment: plan and goals change at once")
@@ -47,7 +48,7 @@ def amendment_routes(runtime: Runtime) -> APIRouter:
         party = await party_to(runtime, edge, plan)
         approving = _approved(runtime, edge, plan, amendment, standing=party.standing)
         answer = edge.describe(party.actions)
-        return edge.accepted((await runtime.handler.handle_together(edge.context, approving, answer=answer))[0])
+        return edge.accepted(await taking_turns(runtime, edge, approving, answer))
 
     @routes.post("/{amendment}/return", summary="Send an amendment back with a comment, or take one's own back")
     @needs("plan", RETURN)

@@ -57,7 +57,8 @@ def goal_closing_routes(runtime: Runtime) -> APIRouter:
         goal: GoalId, body: Annotated[CancelGoalBody, Body(openapi_examples=examples.CANCEL_GOAL)], edge: AtEdge
     ) -> CommandAnswer:
         """`children` says where the open goals below go; all of it happens or nothing."""
-        return await taking_turns(runtime, edge, cancelled(edge, goal, body), await permitted(runtime, edge, goal))
+        answer = await permitted(runtime, edge, goal)
+        return edge.accepted(await taking_turns(runtime, edge, cancelled(edge, goal, body), answer))
 
     @routes.post("/{goal}/reopen", summary="Open a closed goal again, as it was before")
     @needs("goal", REOPEN)

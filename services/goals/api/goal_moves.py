@@ -13,7 +13,7 @@ from services.goals.domain.goal_states import Active, Goal, NotSet, as_parent
 from services.goals.domain.parent import ParentGoal
 from services.goals.projections import goal_graph
 from shared.eventsourcing.decider import Command
-from shared.eventsourcing.decision import Answer, Decision, Plan
+from shared.eventsourcing.decision import Answer, Decision, Outcome, Plan
 from shared.runtime.authorization import READ
 from shared.runtime.caller import Caller
 from shared.runtime.http import CommandAnswer
@@ -41,14 +41,14 @@ def under_the_lock(goal: GoalId, given: Given) -> Plan:
 
 async def moved(runtime: Runtime, edge: GoalsEdge, goal: GoalId, given: Given) -> CommandAnswer:
     """The answer to one command under the lock, if the caller may do what the route declares."""
-    return await taking_turns(runtime, edge, under_the_lock(goal, given), await permitted(runtime, edge, goal))
+    answer = await permitted(runtime, edge, goal)
+    return edge.accepted(await taking_turns(runtime, edge, under_the_lock(goal, given), answer))
 
 
-async def taking_turns(runtime: Runtime, edge: GoalsEdge, plan: Plan, answer: Answer) -> CommandAnswer:
-    """The answer to a plan that takes the graph's lock."""
+async def taking_turns(runtime: Runtime, edge: GoalsEdge, plan: Plan, answer: Answer) -> Outcome:
+    """What became of a plan that takes the graph's lock."""
     async with goal_graph.turn(runtime.engine):
-        outcomes = await runtime.handler.handle_together(edge.context, plan, answer=answer)
-    return edge.accepted(outcomes[0])
+        return (await runtime.handler.handle_together(edge.context, plan, answer=answer))[0]
 
 
 def aligned(edge: GoalsEdge, goal: GoalId, body: AlignGoalBody) -> Given:
