@@ -9,6 +9,7 @@ from uuid import UUID
 from shared.eventsourcing.topic_scan import TopicScan
 from shared.schemas.chain import Link, judge
 from shared.schemas.envelope import Envelope, LogMark, MalformedEnvelope, from_headers, to_headers
+from shared.schemas.proof import Proof
 
 _REMEMBERED: Final = 10_000
 """Records out of order whose place is remembered, to tell what was moved from what is missing."""
@@ -58,6 +59,8 @@ class VerifiedPartition:
     position: int = 0
     offset: int | None = None
     difference: Difference | None = None
+    proof: Proof = field(default_factory=Proof)
+    """Of what is stored: what a subscriber compares its own figures with."""
     _expected: Any = field(default_factory=hashlib.sha256)
     _found: Any = field(default_factory=hashlib.sha256)
     _hole: tuple[int, int] | None = None
@@ -77,6 +80,7 @@ class VerifiedPartition:
     async def compare(self, expected: Expected, scan: TopicScan) -> None:
         """The next stored event of this partition against the next record that a consumer would apply."""
         self.stored += 1
+        self.proof.add(expected.envelope.id.bytes, expected.value, expected.envelope.recorded_at)
         _add(self._expected, expected.key, expected.value, expected.headers)
         if self.difference is not None:
             return

@@ -86,6 +86,11 @@ def _partition(found: VerifiedPartition) -> Mapping[str, Any]:
         **{name: getattr(found, name) for name in counts},
         "stored_sha256": found.stored_checksum,
         "published_sha256": found.published_checksum,
+        "events_sha256": found.proof.whole.checksum,
+        "days": {
+            day.isoformat(): {"events": digest.events, "sha256": digest.checksum}
+            for day, digest in sorted(found.proof.days.items())
+        },
     }
 
 
