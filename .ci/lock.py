@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 LOCKS = {
-    "requirements.lock": ["--extra=embedded", "--extra=development"],
+    "requirements.lock": ["--extra=analytics", "--extra=embedded", "--extra=development"],
     "deploy/requirements.lock": ["--constraint=requirements.lock"],
     "benchmarks/requirements.lock": ["--extra=benchmarks", "--constraint=requirements.lock"],
 }

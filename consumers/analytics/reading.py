@@ -35,17 +35,21 @@ async def tally(bootstrap: str, *, chained: Iterable[str] = CHAINED, feeds: Iter
         await consumer.start()
         tallies: dict[TopicPartition, ChainTally | FeedTally] = {}
         for topic in chained:
-            tallies |= {partition: ChainTally() for partition in await _partitions(consumer, topic)}
+            tallies |= {partition: ChainTally() for partition in await partitions_of(consumer, topic)}
         for topic in feeds:
-            tallies |= {partition: FeedTally() for partition in await _partitions(consumer, topic)}
+            tallies |= {partition: FeedTally() for partition in await partitions_of(consumer, topic)}
         await _read(consumer, tallies)
     finally:
         await consumer.stop()
     return tallies
 
 
-async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> list[TopicPartition]:
-    """A consumer learns of a topic's partitions when it is assigned one of them."""
+async def partitions_of(consumer: AIOKafkaConsumer, topic: str) -> list[TopicPartition]:
+    """The topic's partitions: a consumer learns of them when it is assigned one.
+
+    Raises:
+        TopicMissing: it is not there.
+    """
     if topic not in await consumer.topics():
         raise TopicMissing(topic)
     first = TopicPartition(topic, 0)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from shared.schemas.chain import Link, judge
 from shared.schemas.envelope import Envelope, Headers, LogMark, MalformedEnvelope, from_headers
+from shared.schemas.proof import Digest
 
 
 class Record(Protocol):
@@ -24,8 +25,7 @@ class Record(Protocol):
 class ChainTally:
     """A partition of a service's topic, followed by the chain rule.
 
-    The checksum is SHA-256 over each event's id (16 bytes) and the SHA-256 of its data, in the chain's order: resends
-    change nothing, and whoever holds the events computes the same. A younger log replaces what was read of an older.
+    The checksum is the proof's (`shared/schemas/proof.py`). A younger log replaces what was read of an older.
     """
 
     events: int = 0
@@ -36,11 +36,11 @@ class ChainTally:
     _position: int = 0
     _seen: int = 0
     _forked_at: int | None = None
-    _digest: Any = field(default_factory=hashlib.sha256)
+    _digest: Digest = field(default_factory=Digest)
 
     @property
     def checksum(self) -> str:
-        return str(self._digest.hexdigest())
+        return self._digest.checksum
 
     @property
     def broken(self) -> str | None:
@@ -76,13 +76,13 @@ class ChainTally:
         """The log was started anew, from its first event."""
         self.logs += 1
         self._log_id, self._position, self._seen, self._forked_at = log_id, 0, 0, None
-        self.events, self._digest = 0, hashlib.sha256()
+        self.events, self._digest = 0, Digest()
 
     def _next(self, record: Envelope | LogMark, value: bytes) -> None:
         if isinstance(record, Envelope):
             self.events += 1
             self._position = record.position
-            self._digest.update(record.id.bytes + hashlib.sha256(value).digest())
+            self._digest.add(record.id.bytes, value)
 
     def _look_ahead(self, record: Envelope | LogMark) -> None:
         """Something before this record is missing; a relay that failed sends it again, further on."""
