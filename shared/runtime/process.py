@@ -21,6 +21,7 @@ from shared.runtime.logging import configure_logging, logger
 from shared.runtime.metrics import Metrics
 from shared.runtime.metrics_port import metrics_port
 from shared.runtime.service import Runtime, Service, database_answers, kafka_of
+from shared.runtime.setting_files import WrongSettingFile
 from shared.runtime.settings import Settings
 from shared.runtime.stopping import ANSWER_SECONDS, Drained, Server, keep_ten_seconds
 
@@ -46,6 +47,9 @@ def main(service: Service, arguments: list[str]) -> int:
         for problem in error.errors():
             name = "TRELLIS_" + "_".join(str(part) for part in problem["loc"]).upper()
             sys.stderr.write(f"{name}: {problem['msg']}\n")
+        return 2
+    except WrongSettingFile as wrong:
+        sys.stderr.write(f"{wrong}\n")
         return 2
     configure_logging(service=service.name, log_format=settings.log_format, level=settings.log_level, role=role)
     if role == "migrate":

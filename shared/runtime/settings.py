@@ -1,4 +1,4 @@
-"""The settings that every service reads from its environment, each as TRELLIS_<NAME>."""
+"""The settings that every service reads from its environment, each as TRELLIS_<NAME>, or as TRELLIS_<NAME>_FILE."""
 
 import base64
 import binascii
@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, SecretBytes, SecretStr, StringConstraints
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from shared.eventsourcing.dead_letters import CAP
+from shared.runtime.setting_files import SettingFiles
 from shared.schemas.values import Zone
 
 MASTER_KEY_BYTES = 32
@@ -34,6 +35,19 @@ class Settings(BaseSettings):
     """One service's settings; a missing or impossible one stops the process at its start and is named."""
 
     model_config = SettingsConfigDict(env_prefix="TRELLIS_", extra="ignore", frozen=True, hide_input_in_errors=True)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments over files over the environment."""
+        del dotenv_settings, file_secret_settings
+        return init_settings, SettingFiles(settings_cls), env_settings
 
     database_url: DatabaseUrl = Field(repr=False, description="The service's own database.")
     keys_database_url: DatabaseUrl = Field(repr=False, description="The database of its data keys alone.")

@@ -1,10 +1,12 @@
 """Settings: read from the environment, checked at the start, silent about secrets."""
 
 import base64
+from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
+from shared.runtime.setting_files import WrongSettingFile
 from shared.runtime.settings import Settings
 
 KEY = bytes(range(32))
@@ -57,3 +59,40 @@ def test_an_impossible_setting_is_named_and_its_value_is_not_shown(
         from_environment(monkeypatch, **{name: value})
     assert said in str(refused.value)
     assert value not in str(refused.value)
+
+
+def test_a_secret_may_come_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "url"
+    file.write_text("postgresql+asyncpg://goals:from-a-file@postgres/goals\n")
+    monkeypatch.setenv("TRELLIS_DATABASE_URL_FILE", str(file))
+    settings = _without("TRELLIS_DATABASE_URL", monkeypatch)
+    assert settings.database_url == "postgresql+asyncpg://goals:from-a-file@postgres/goals"
+
+
+def test_what_a_file_holds_is_checked_and_not_shown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_text("not base64!")
+    monkeypatch.setenv("TRELLIS_MASTER_KEY_FILE", str(file))
+    with pytest.raises(ValidationError) as refused:
+        _without("TRELLIS_MASTER_KEY", monkeypatch)
+    assert "must be base64" in str(refused.value)
+    assert "not base64!" not in str(refused.value)
+
+
+def test_a_file_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("TRELLIS_MASTER_KEY_FILE", str(tmp_path / "nothing"))
+    with pytest.raises(WrongSettingFile, match=r"TRELLIS_MASTER_KEY_FILE: .*nothing cannot be read: No such file"):
+        _without("TRELLIS_MASTER_KEY", monkeypatch)
+
+
+def test_a_setting_given_twice_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("TRELLIS_MASTER_KEY_FILE", str(tmp_path / "key"))
+    with pytest.raises(WrongSettingFile, match="TRELLIS_MASTER_KEY is set as well"):
+        from_environment(monkeypatch)
+
+
+def _without(name: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    for other in COMPLETE.keys() - {name}:
+        monkeypatch.setenv(other, COMPLETE[other])
+    monkeypatch.delenv(name, raising=False)
+    return Settings()  # pyright: ignore[reportCallIssue] - the environment gives the arguments
