@@ -1,4 +1,4 @@
-"""python -m services.reviews [api|worker|all|migrate|verify|refill]."""
+"""python -m services.reviews [api|worker|all|migrate|migrated|verify|refill]."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""python -m services.rewards [api|worker|all|migrate|verify|refill]."""
+"""python -m services.rewards [api|worker|all|migrate|migrated|verify|refill]."""
 
 import sys
 

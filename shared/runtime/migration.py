@@ -1,4 +1,4 @@
-"""Migrations: one Alembic history per service, run in-process by `python -m services.<service> migrate`."""
+"""Migrations: one Alembic history a service, run by `python -m services.<service> migrate`; `migrated` waits for it."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,9 +6,12 @@ from typing import Final
 
 from alembic import command, context
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, pool, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from shared.eventsourcing.described import described
 from shared.privacy.keys import create_key_tables
 
 _ROOT: Final = Path(__file__).parents[2]
@@ -32,9 +35,37 @@ async def _run(url: str, work: Callable[[Connection], None]) -> None:
         await engine.dispose()
 
 
-def _upgrade(service: str, connection: Connection) -> None:
+async def missing(service: str, database_url: str, keys_database_url: str) -> str | None:
+    """Why a service's two databases are not as new as this release, in words; None if they are, or newer still."""
+    script = ScriptDirectory.from_config(_config(service))
+    older = {revision.revision for revision in script.walk_revisions()} - set(script.get_heads())
+    try:
+        found = await _scalar(database_url, "select version_num from alembic_version")
+        await _scalar(keys_database_url, "select count(*) from data_keys")
+    except (DBAPIError, OSError, TimeoutError) as error:
+        return described(error)
+    return (
+        f"the database is at {found}, not at {script.get_current_head()}" if found is None or found in older else None
+    )
+
+
+async def _scalar(url: str, query: str) -> object:
+    engine = create_async_engine(url, poolclass=pool.NullPool, connect_args={"timeout": 5, "command_timeout": 5})
+    try:
+        async with engine.connect() as connection:
+            return await connection.scalar(text(query))
+    finally:
+        await engine.dispose()
+
+
+def _config(service: str) -> Config:
     config = Config()
     config.set_main_option("script_location", str(_ROOT / "services" / service / "migrations"))
+    return config
+
+
+def _upgrade(service: str, connection: Connection) -> None:
+    config = _config(service)
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
 

@@ -1,4 +1,4 @@
-"""How a service's process starts: `python -m services.<service> api | worker | all | migrate | verify | refill`."""
+"""How a service's process starts: `python -m services.<service> ROLE`; `ROLES` are those that there are."""
 
 import asyncio
 import sys
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
     from shared.runtime.worker import Worker
 
-ROLES: Final = ("api", "worker", "all", "migrate", "verify", "refill")
+_LOOK_SECONDS: Final = 1.0
+ROLES: Final = ("api", "worker", "all", "migrate", "migrated", "verify", "refill")
 _BESIDE: Final = ("verify", "refill")
 """What an operator runs beside the service: it takes options, and ends."""
 
@@ -52,8 +53,8 @@ def main(service: Service, arguments: list[str]) -> int:
         sys.stderr.write(f"{wrong}\n")
         return 2
     configure_logging(service=service.name, log_format=settings.log_format, level=settings.log_level, role=role)
-    if role == "migrate":
-        return _migrate(service, settings)
+    if role in {"migrate", "migrated"}:
+        return _migrate(service, settings) if role == "migrate" else _migrated(service, settings)
     if role in _BESIDE:
         from shared.runtime import log_commands  # noqa: PLC0415 - the other roles need none of it
 
@@ -77,6 +78,19 @@ def _migrate(service: Service, settings: Settings) -> int:
     except (OSError, DBAPIError, KafkaError, WrongPartitionCount) as error:
         logger(__name__).error("migration.failed", error=described(error))
         return 1
+    return 0
+
+
+def _migrated(service: Service, settings: Settings) -> int:
+    """End when the databases are migrated: what starts a new release waits with this for its migration."""
+    from shared.runtime.migration import missing  # noqa: PLC0415 - the other roles do not load Alembic
+
+    async def wait() -> None:
+        while reason := await missing(service.name, settings.database_url, settings.keys_database_url):
+            logger(__name__).info("migration.awaited", reason=reason)
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    asyncio.run(wait())
     return 0
 
 

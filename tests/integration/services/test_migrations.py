@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import asyncpg
 import pytest
 from sqlalchemy import Connection, Table, inspect
 
@@ -20,7 +21,7 @@ from services.rewards.projections.compensation import COMPENSATION
 from shared.eventsourcing.database import create_engine
 from shared.eventsourcing.schema import PARTITIONS
 from shared.eventsourcing.timers import TimerPlanner
-from shared.runtime.migration import migrate
+from shared.runtime.migration import migrate, missing
 from shared.runtime.service import Service
 from tests.servers.databases import Database, Postgres
 from tests.servers.service import MigratedDatabases
@@ -82,6 +83,29 @@ async def test_of_two_migrations_at_once_the_second_finds_everything_done(postgr
     assert await shape(data, tables_of(GOALS))
     await data.drop()
     await keys.drop()
+
+
+async def test_what_waits_for_a_migration_goes_on_when_it_is_through_and_after_a_newer_one(postgres: Postgres) -> None:
+    data, keys = await postgres.create(), await postgres.create()
+    urls = (data.url, keys.url)
+    assert "alembic_version" in str(await missing(GOALS.name, *urls))
+    await migrate(GOALS.name, *urls)
+    assert await missing(GOALS.name, *urls) is None
+    await _run(data, "update alembic_version set version_num = '0001'")
+    assert "the database is at 0001, not at 00" in str(await missing(GOALS.name, *urls))
+    await _run(data, "update alembic_version set version_num = '9999'")
+    assert await missing(GOALS.name, *urls) is None, "a release that came after this one has been there"
+    await _run(keys, "drop table data_keys")
+    assert "data_keys" in str(await missing(GOALS.name, *urls))
+    await data.drop()
+    await keys.drop()
+    assert await missing(GOALS.name, *urls) is not None
+
+
+async def _run(database: Database, statement: str) -> None:
+    connection = await asyncpg.connect(database.dsn)
+    await connection.execute(statement)
+    await connection.close()
 
 
 async def _migrated_in_a_process(service: Service, data: Database, keys: Database) -> None:
