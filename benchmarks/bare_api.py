@@ -14,7 +14,7 @@ import uvicorn
 from fastapi import APIRouter, FastAPI, Request
 from starlette.responses import Response
 
-from launcher.issuer_name import AUDIENCE, ISSUER
+from launcher.issuer.name import AUDIENCE, ISSUER
 from services.goals.domain.goal_progress import RecordProgressBody
 from shared.eventsourcing.identifiers import uuid7
 from shared.runtime.authentication import Authenticator, IssuerKeys

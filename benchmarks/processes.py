@@ -19,7 +19,7 @@ import psutil
 
 from benchmarks.servers import Servers
 from launcher.failure import LaunchFailed, last_lines
-from launcher.issuer_name import AUDIENCE, ISSUER
+from launcher.issuer.name import AUDIENCE, ISSUER
 from launcher.process import free_port
 from launcher.token import issue_token
 from shared.runtime.caller import Role

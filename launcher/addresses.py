@@ -57,6 +57,11 @@ def service_addresses(folder: Path) -> dict[str, str]:
     return {service: url(state, f"{service}-api") for service in SERVICES}
 
 
+def running_services(folder: Path) -> Mapping[str, str]:
+    """Where the services answer; fails as `addresses` where they should run here and do not."""
+    return service_addresses(folder) if State(folder).is_elsewhere else addresses(folder).services
+
+
 def broker_of(state: State) -> Broker | None:
     """The broker that was started and not stopped, alive or not, or the one that somebody else runs."""
     kafka, found = state.kafka, state.find(BROKER)
@@ -69,5 +74,7 @@ def broker_of(state: State) -> Broker | None:
 
 def url(state: State, name: str) -> str:
     """Where the process of that name answers, or did; empty if it never ran."""
+    if (elsewhere := state.address(name)) is not None:
+        return elsewhere
     port = state.port(name)
     return "" if port is None else f"http://127.0.0.1:{port}"

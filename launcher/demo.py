@@ -10,13 +10,14 @@ from typing import Annotated, Final
 import typer
 from rich.console import Console
 
-from launcher.addresses import addresses
+from launcher.addresses import running_services
 from launcher.demo_cycle import loop, tables
 from launcher.demo_cycle.client import Client, Refused
 from launcher.demo_cycle.company import Company
 from launcher.demo_cycle.journal import Journal
 from launcher.demo_cycle.stage import Stage, hr, manager, progress_bars
 from launcher.state import DEFAULT_FOLDER, Folder
+from launcher.target import Target, folder_of
 from shared.runtime.clock import now
 from shared.schemas.identifiers import PersonId
 from shared.schemas.people import PersonRecord
@@ -29,10 +30,10 @@ _ASKED_ABOUT: Final = 500
 
 
 @app.command()
-def demo(*, folder: Folder = DEFAULT_FOLDER, journal: JournalFile = None) -> None:
+def demo(*, folder: Folder = DEFAULT_FOLDER, target: Target = None, journal: JournalFile = None) -> None:
     """Set goals, give feedback, review, reward and pay; run again, it goes through another cycle."""
     console = Console(highlight=False)
-    difference = asyncio.run(_cycle(folder, console, Journal(journal)))
+    difference = asyncio.run(_cycle(folder_of(folder, target), console, Journal(journal)))
     if difference:
         console.print(f"[red]Payroll differs by {difference} minor units; see `trellis reconcile`.")
         sys.exit(1)
@@ -40,7 +41,7 @@ def demo(*, folder: Folder = DEFAULT_FOLDER, journal: JournalFile = None) -> Non
 
 async def _cycle(folder: Path, console: Console, journal: Journal) -> int:
     company = Company.imported(folder)
-    client = Client(folder, addresses(folder).services, journal)
+    client = Client(folder, running_services(folder), journal)
     began = now()
     try:
         with progress_bars(console) as bars:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from pydantic import SecretBytes
 
-from launcher.issuer_name import ISSUER
+from launcher.issuer.name import ISSUER
 from launcher.processes import SERVICES
 from shared.runtime.process import create_service_api
 from shared.runtime.service import Runtime

@@ -22,6 +22,7 @@ from launcher.people_import.importing import Imported, Progress, compare, import
 from launcher.people_import.reading import read
 from launcher.people_import.roster import Roster
 from launcher.state import DEFAULT_FOLDER, Folder
+from launcher.target import Target, folder_of
 from shared.eventsourcing.kafka import Kafka
 from shared.runtime.clock import now
 
@@ -47,13 +48,14 @@ def import_(
     mapping_file: MappingFile = None,
     dry_run: DryRun = False,
     report_file: ReportFile = None,
+    target: Target = None,
     folder: Folder = DEFAULT_FOLDER,
 ) -> None:
     """Publish who is new or different in FILE; refused rows are reported, the others go through.
 
     Whom FILE does not mention stays as they are. Ends with 1 if any row was refused. See docs/importing-people.md.
     """
-    console = Console(highlight=False, soft_wrap=True)
+    console, folder = Console(highlight=False, soft_wrap=True), folder_of(folder, target)
     found = mapping_file or mapping.beside(file)
     meaning = mapping.load(found) if found else mapping.Mapping()
     console.print(f"Mapping: {escape(str(found)) if found else 'none; columns are named as the facts are'}")

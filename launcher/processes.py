@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from launcher.brokers.broker import Broker
-from launcher.issuer_name import AUDIENCE, ISSUER
+from launcher.issuer.name import AUDIENCE, ISSUER
 from launcher.postgres import PostgresServer
 from launcher.state import State
 from launcher.supervisor import Process

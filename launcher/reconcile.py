@@ -10,6 +10,7 @@ from rich.table import Table
 
 from launcher.administration import ask
 from launcher.state import DEFAULT_FOLDER, Folder
+from launcher.target import Target, folder_of
 from shared.runtime.caller import Role
 
 app = typer.Typer(add_completion=False)
@@ -20,12 +21,12 @@ _MISMATCH: Final = ("payment", "reason", "approved", "issued", "currency", "deta
 
 
 @app.command()
-def reconcile(folder: Folder = DEFAULT_FOLDER, *, as_json: AsJson = False) -> None:
+def reconcile(folder: Folder = DEFAULT_FOLDER, *, target: Target = None, as_json: AsJson = False) -> None:
     """Approved = issued = accepted + rejected + pending, paid <= accepted: per currency, in minor units.
 
     Lists every payment that does not match. Ends with 1 unless every difference is 0 and every payment matches.
     """
-    found = ask(folder, "rewards", "GET", "/reconciliation", role=Role.PAYROLL)
+    found = ask(folder_of(folder, target), "rewards", "GET", "/reconciliation", role=Role.PAYROLL)
     if as_json:
         print(json.dumps(found, indent=2))
     else:

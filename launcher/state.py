@@ -6,7 +6,7 @@ import os
 import secrets
 import threading
 from base64 import b64encode
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,6 +81,20 @@ class State:
     def remember_kafka(self, kafka: str) -> None:
         with self._changing:
             self._write({**self._read(), "kafka": kafka})
+
+    def point_at(self, *, kafka: str, addresses: Mapping[str, str]) -> None:
+        """Remember what runs elsewhere: the cluster, and the address of each process by its name."""
+        with self._changing:
+            self._write({**self._read(), "kafka": kafka, "addresses": dict(addresses)})
+
+    def address(self, name: str) -> str | None:
+        """Where the process of that name answers, if it runs elsewhere."""
+        return self._read().get("addresses", {}).get(name)
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether somebody else runs what this folder stands for."""
+        return "addresses" in self._read()
 
     @property
     def workers(self) -> int:

@@ -18,6 +18,7 @@ from launcher.addresses import running_broker_of
 from launcher.failure import LaunchFailed
 from launcher.processes import SERVICES
 from launcher.state import DEFAULT_FOLDER, Folder
+from launcher.target import Target, folder_of
 from shared.eventsourcing.kafka import Kafka, close, partitions_of
 from shared.schemas.envelope import LogMark, MalformedEnvelope, from_headers
 from shared.schemas.feed import feed_type
@@ -32,9 +33,15 @@ FromBeginning = Annotated[bool, typer.Option("--from-beginning", help="Everythin
 
 
 @app.command()
-def tail(topics: Topics = None, *, from_beginning: FromBeginning = False, folder: Folder = DEFAULT_FOLDER) -> None:
+def tail(
+    topics: Topics = None,
+    *,
+    from_beginning: FromBeginning = False,
+    target: Target = None,
+    folder: Folder = DEFAULT_FOLDER,
+) -> None:
     """Show events as they come, one a line, until Ctrl-C. Order holds within a partition (the number before the @)."""
-    kafka = Kafka(bootstrap=running_broker_of(folder).bootstrap)
+    kafka = Kafka(bootstrap=running_broker_of(folder_of(folder, target)).bootstrap)
     with suppress(KeyboardInterrupt):
         asyncio.run(_show(kafka, topics or EVENTS, from_beginning=from_beginning))
 

@@ -10,10 +10,11 @@ import typer
 from joserfc import jwt
 
 from launcher.failure import LaunchFailed
-from launcher.issuer_name import AUDIENCE, ISSUER
+from launcher.issuer.name import AUDIENCE, ISSUER
+from launcher.issuer.signing_keys import ALGORITHM, SigningKeys
 from launcher.people_import import last_import
-from launcher.signing_keys import ALGORITHM, SigningKeys
 from launcher.state import DEFAULT_FOLDER, Folder, State
+from launcher.target import Target, folder_of
 from shared.runtime.caller import Role
 from shared.runtime.clock import now
 from shared.schemas.identifiers import PersonId
@@ -30,8 +31,16 @@ Hours = Annotated[float, typer.Option("--hours", min=0.01, help="How long it is 
 
 
 @app.command()
-def token(person: Person, *, roles: Roles = None, hours: Hours = 8, folder: Folder = DEFAULT_FOLDER) -> None:
+def token(
+    person: Person,
+    *,
+    roles: Roles = None,
+    hours: Hours = 8,
+    target: Target = None,
+    folder: Folder = DEFAULT_FOLDER,
+) -> None:
     """Print a bearer token of the development issuer: the services that run from the state folder accept it."""
+    folder = folder_of(folder, target)
     if not State(folder).exists:
         raise LaunchFailed(f"Nothing was ever started in {folder.absolute()}. Start it: `trellis up`.")
     print(issue_token(folder, person_named(folder, person), roles or [Role.EMPLOYEE], timedelta(hours=hours)))

@@ -8,8 +8,8 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from launcher.issuer_name import AUDIENCE, ISSUER
-from launcher.signing_keys import ALGORITHM, SigningKeys
+from launcher.issuer.name import AUDIENCE, ISSUER
+from launcher.issuer.signing_keys import ALGORITHM, SigningKeys
 from shared.runtime.clock import now
 from tests.e2e.installation import Installation
 from tests.e2e.refusals import refused

@@ -10,7 +10,7 @@ from pathlib import Path
 import uvicorn
 from starlette.types import ASGIApp
 
-from launcher.issuer import issuer_app
+from launcher.issuer.application import issuer_app
 from launcher.token import ISSUER, issue_token
 from shared.runtime.caller import Role
 from shared.schemas.identifiers import PersonId

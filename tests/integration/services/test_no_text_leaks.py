@@ -15,7 +15,7 @@ import structlog
 from joserfc import jwt
 from sqlalchemy import text
 
-from launcher.signing_keys import ALGORITHM, SigningKeys
+from launcher.issuer.signing_keys import ALGORITHM, SigningKeys
 from shared.eventsourcing.feed import FeedReader, FeedRecord
 from shared.eventsourcing.identifiers import derived
 from shared.people.feed import PEOPLE_FEED

@@ -9,9 +9,9 @@ from joserfc.jwk import KeySet
 from typer.testing import CliRunner
 
 from launcher.failure import LaunchFailed
+from launcher.issuer.signing_keys import SigningKeys
 from launcher.people_import import last_import
 from launcher.people_import.roster import Roster
-from launcher.signing_keys import SigningKeys
 from launcher.state import State
 from launcher.token import app, person_named
 from shared.eventsourcing.identifiers import uuid7

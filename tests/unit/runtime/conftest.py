@@ -13,8 +13,8 @@ import structlog
 from fastapi import APIRouter, FastAPI
 from pydantic import Field
 
-from launcher.issuer import issuer_app
-from launcher.issuer_name import AUDIENCE, ISSUER
+from launcher.issuer.application import issuer_app
+from launcher.issuer.name import AUDIENCE, ISSUER
 from launcher.token import issue_token
 from shared.eventsourcing.decider import Rejected, RequestBody
 from shared.eventsourcing.errors import Conflict, KeyReused, NotCaughtUp, VersionMismatch

@@ -17,8 +17,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from launcher.issuer_name import AUDIENCE, ISSUER
-from launcher.signing_keys import KEPT, SigningKeys
+from launcher.issuer.name import AUDIENCE, ISSUER
+from launcher.issuer.signing_keys import KEPT, SigningKeys
 from launcher.token import issue_token
 from shared.runtime.authentication import FRESH_SECONDS, PAUSE_SECONDS, Authenticator, IssuerKeys
 from shared.runtime.caller import Caller, Role

@@ -29,6 +29,17 @@ class SigningKeys:
         self._write([_new_key(), *keys][:KEPT])
         return self.newest()
 
+    def sign_with(self, pem: bytes) -> None:
+        """Sign with this private key alone: whoever was given the same one proves these tokens.
+
+        Raises:
+            ValueError: it is no EC key in PEM.
+        """
+        key = ECKey.import_key(pem, {"use": "sig", "alg": ALGORITHM})
+        key.ensure_kid()
+        self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._write([key])
+
     def published(self) -> dict[str, Any]:
         """The public halves, as a JWK set."""
         return cast("dict[str, Any]", KeySet(list(self._keys())).as_dict(private=False))

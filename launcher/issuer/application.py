@@ -1,16 +1,14 @@
-"""The development issuer: a small process that publishes the keys by which the services prove tokens."""
+"""What the development issuer answers: a discovery document and the keys by which the services prove tokens."""
 
-from argparse import ArgumentParser
 from pathlib import Path
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from launcher.issuer_name import ISSUER
-from launcher.signing_keys import ALGORITHM, SigningKeys
+from launcher.issuer.name import ISSUER
+from launcher.issuer.signing_keys import ALGORITHM, SigningKeys
 
 
 def issuer_app(folder: Path) -> Starlette:
@@ -39,19 +37,6 @@ def issuer_app(folder: Path) -> Starlette:
             Route("/.well-known/openid-configuration", discovery),
             Route("/jwks.json", published),
             Route("/health/live", live),
+            Route("/health/ready", live),
         ]
     )
-
-
-def main() -> None:
-    parser = ArgumentParser(prog="python -m launcher.issuer", description=__doc__)
-    parser.add_argument("--folder", type=Path, required=True, help="the state folder, usually .trellis")
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, required=True)
-    asked = parser.parse_args()
-    SigningKeys(asked.folder).newest()
-    uvicorn.run(issuer_app(asked.folder), host=asked.host, port=asked.port, log_level="warning", access_log=False)
-
-
-if __name__ == "__main__":
-    main()

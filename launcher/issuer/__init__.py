@@ -1,0 +1,1 @@
+"""The development issuer: its name, its keys, and the process that publishes them."""
