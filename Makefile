@@ -8,9 +8,9 @@ INSTALLED := .venv/installed-$(shell cat requirements.lock pyproject.toml | cksu
 DRAWS := .venv/draws-$(shell cksum < benchmarks/requirements.lock | cut -d' ' -f1)
 SAY := @printf '== %s\n'
 
-.PHONY: help install demo up down test chaos check format bench bench-full lock
+.PHONY: help install demo up down test compose k8s-check chaos check format bench bench-full lock
 help:  ## what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(INSTALLED)  ## everything into .venv, from requirements.lock (hashes checked)
 
@@ -59,6 +59,18 @@ down: install  ## stop them; the data stay under .trellis/
 test: install  ## the whole suite, on real servers, in two processes (ARGS='-n0 -k goal_plan' for a part, in one)
 	$(SAY) "running the tests on a real PostgreSQL and a real broker"
 	@$(BIN)/python -m pytest -n2 --dist=loadgroup --no-loadscope-reorder $(ARGS)
+
+compose: install  ## everything in containers, with an issuer for development (ARGS='--profile observability' for more)
+	$(SAY) "making passwords and keys that are not there"
+	@sh deploy/secrets.sh deploy/compose/secrets
+	$(SAY) "building the images and starting everything"
+	@docker compose --env-file deploy/compose/development.env $(ARGS) up --build --wait
+	@printf '   %s\n' "$(BIN)/trellis people import launcher/company/hr_employees.csv --target compose" \
+		"$(BIN)/trellis demo --target compose"
+
+k8s-check: install  ## render the overlays of Kubernetes and hold them against its schemas (SCHEMAS=FOLDER offline)
+	@sh deploy/secrets.sh deploy/k8s/overlays/development/secrets
+	@$(BIN)/python -m tests.k8s.check $(if $(SCHEMAS),--schemas $(SCHEMAS))
 
 chaos: install  ## the fault matrix on Apache Kafka: faults under load, then the proof (DURATION=600 SEED=7 BREAK=fence|chain|keys|barrier|seek)
 	$(SAY) "faults under load; docs/fault-matrix.md says which, and what is compared afterwards"

@@ -1,163 +1,183 @@
-"""What is deployed fits the programs: settings that exist, pinned images, probes that answer, hashes that hold."""
+"""What docker compose runs fits the programs: settings that exist, pinned images, probes that answer, no secrets."""
 
+import os
 import re
-import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
-from importlib import import_module
-from importlib.util import find_spec
+import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
 from shared.eventsourcing.schema import PARTITIONS
-from shared.runtime.settings import Settings
 from shared.schemas import kpi_measurements, payroll, people
+from tests.contract.manifests import (
+    COMPOSE,
+    DEPLOY,
+    KUBERNETES,
+    REPOSITORY,
+    SERVICES,
+    VARIABLE,
+    compose,
+    compose_services,
+    given,
+    known_to,
+    payroll_variables,
+    settings_of,
+    variables,
+)
 
-REPOSITORY = Path(__file__).parents[2]
-KUBERNETES = REPOSITORY / "deploy" / "k8s"
-COMPOSE = REPOSITORY / "docker-compose.yml"
-SERVICES = ("goals", "feedback", "reviews", "rewards")
-OVERLAYS = ("development", "production")
-VARIABLE = re.compile(r"TRELLIS_[A-Z_]+")
-FILES = [COMPOSE, REPOSITORY / "Dockerfile", *sorted(p for p in KUBERNETES.rglob("*") if p.is_file())]
-
-Document = Mapping[str, Any]
-
-
-def documents(path: Path) -> list[Document]:
-    return [document for document in yaml.safe_load_all(path.read_text()) if document]
-
-
-def variables(settings: type[Settings], *, required: bool = False) -> set[str]:
-    """The environment variables that a settings class reads."""
-    fields = settings.model_fields.items()
-    return {f"TRELLIS_{name.upper()}" for name, field in fields if field.is_required() or not required}
-
-
-def settings_of(service: str) -> type[Settings]:
-    """A service's own settings, where it has more than the shared ones."""
-    module = f"services.{service}.settings"
-    return getattr(import_module(module), "Settings", Settings) if find_spec(module) else Settings
-
-
-def payroll_variables() -> set[str]:
-    """The reference payroll shares no code with the services: its settings name their variables themselves."""
-    return set(VARIABLE.findall((REPOSITORY / "consumers" / "payroll" / "settings.py").read_text()))
-
-
-def compose_services() -> Mapping[str, Document]:
-    return documents(COMPOSE)[0]["services"]
-
-
-def containers() -> Iterator[tuple[str, Document]]:
-    """Every container of the base, with its component's name."""
-    for path in sorted((KUBERNETES / "base" / "service").glob("*.yaml")):
-        for document in documents(path):
-            template = document.get("spec", {}).get("template", {}) if document["kind"] != "Kustomization" else {}
-            for container in template.get("spec", {}).get("containers", []):
-                yield document["metadata"]["name"], container
+DOCKERFILE = REPOSITORY / "Dockerfile"
+FILES = [
+    COMPOSE,
+    DOCKERFILE,
+    DEPLOY / "healthcheck.py",
+    *sorted(p for p in KUBERNETES.rglob("*") if p.is_file() and p.parent.name != "secrets"),
+    *sorted(p for p in (DEPLOY / "compose").glob("*") if p.is_file()),
+]
+OF_THE_COMPOSE_FILE = {"postgres", "kafka", "feeds", "payroll", "issuer", "prometheus", "grafana", "otel-collector"}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(REPOSITORY)))
 def test_every_variable_that_is_named_is_a_setting(path: Path) -> None:
-    known = set[str]().union(*(variables(settings_of(service)) for service in SERVICES), payroll_variables())
-    named = set(VARIABLE.findall(path.read_text()))
-    assert named <= known
+    known = set[str]().union(*(known_to(service) for service in SERVICES), payroll_variables())
+    assert set(VARIABLE.findall(path.read_text())) <= known
 
 
 @pytest.mark.parametrize("service", SERVICES)
 @pytest.mark.parametrize("role", ["migrate", "api", "worker"])
 def test_compose_gives_each_process_what_it_requires(service: str, role: str) -> None:
     process = compose_services()[f"{service}-{role}"]
+    ours = {name for name in process["environment"] if name.startswith("TRELLIS_")}
     assert process["command"] == [role]
     assert process["build"]["args"]["SERVICE"] == service
-    assert variables(settings_of(service), required=True) <= set(process["environment"])
+    assert ours <= known_to(service)
+    assert variables(settings_of(service), required=True) <= given(process["environment"])
 
 
-@pytest.mark.parametrize("service", SERVICES)
-def test_kubernetes_gives_each_process_what_it_requires(service: str) -> None:
-    (base,) = documents(KUBERNETES / "base" / "kustomization.yaml")
-    public = {literal.split("=")[0] for literal in base["configMapGenerator"][0]["literals"]}
-    secret = set(re.findall(r"--from-literal=(TRELLIS_[A-Z_]+)", (KUBERNETES / "README.md").read_text()))
-    assert variables(settings_of(service), required=True) <= public | secret
+def test_every_secret_comes_from_a_file_and_is_mounted_where_it_is_read() -> None:
+    declared = compose()["secrets"]
+    assert all(set(secret) == {"file"} for secret in declared.values())
+    for name, process in compose_services().items():
+        read = {
+            Path(v).name for v in map(str, process.get("environment", {}).values()) if v.startswith("/run/secrets/")
+        }
+        assert read <= set(process.get("secrets", [])) <= set(declared), name
+    assert not re.search(r"(?i)(password|key): +(?!/run/secrets|\{file)\S", COMPOSE.read_text())
 
 
-def test_payroll_gets_what_it_reads_and_is_probed() -> None:
+def test_the_script_makes_every_secret_that_is_declared_once_and_keeps_it(tmp_path: Path) -> None:
+    script = ["sh", str(DEPLOY / "secrets.sh"), str(tmp_path / "secrets"), "db.example"]
+    subprocess.run(script, check=True, capture_output=True)
+    made = {file.name: file.read_text() for file in (tmp_path / "secrets").iterdir()}
+    assert {f"deploy/compose/secrets/{name}" for name in made} == {s["file"] for s in compose()["secrets"].values()}
+    assert re.fullmatch(
+        r"postgresql\+asyncpg://goals_keys:[0-9a-f]{48}@db\.example/goals_keys\n", made["goals_keys_database_url"]
+    )
+    assert len(set(made.values())) == len(made)
+    assert (tmp_path / "secrets").stat().st_mode & 0o777 == 0o700
+    subprocess.run(script, check=True, capture_output=True)
+    assert {file.name: file.read_text() for file in (tmp_path / "secrets").iterdir()} == made
+
+
+def test_what_runs_is_confined_limited_and_started_again() -> None:
+    ours = {
+        name: process
+        for name, process in compose_services().items()
+        if name.startswith((*SERVICES, "payroll", "issuer"))
+    }
+    assert len(ours) == 3 * len(SERVICES) + 2
+    for name, process in ours.items():
+        assert process["read_only"] is True, name
+        assert process["cap_drop"] == ["ALL"], name
+        assert process["security_opt"] == ["no-new-privileges:true"], name
+    for name, process in compose_services().items():
+        assert process["deploy"]["resources"]["limits"]["memory"], name
+        once = name.endswith("-migrate") or name == "feeds"
+        assert process["restart"] == ("on-failure" if once else "unless-stopped"), name
+
+
+def test_a_process_waits_for_what_it_needs() -> None:
+    for service in SERVICES:
+        for role in ("api", "worker"):
+            waits = compose_services()[f"{service}-{role}"]["depends_on"]
+            assert waits[f"{service}-migrate"] == {"condition": "service_completed_successfully"}
+        waits = compose_services()[f"{service}-migrate"]["depends_on"]
+        assert waits == {name: {"condition": "service_healthy"} for name in ("postgres", "kafka")}
+
+
+def test_ports_are_published_to_this_machine_alone_and_none_of_the_inside() -> None:
+    for name, process in compose_services().items():
+        for port in process.get("ports", []):
+            assert port.startswith("127.0.0.1:"), name
+            assert not port.endswith(":9000"), name
+
+
+def test_there_is_nothing_else_in_the_compose_file() -> None:
+    processes = {f"{service}-{role}" for service in SERVICES for role in ("migrate", "api", "worker")}
+    assert set(compose_services()) == processes | OF_THE_COMPOSE_FILE
+    profiles = {name: process.get("profiles") for name, process in compose_services().items() if "profiles" in process}
+    assert profiles == {
+        "issuer": ["dev"],
+        **{name: ["observability"] for name in ("prometheus", "grafana", "otel-collector")},
+    }
+
+
+def test_payroll_gets_what_it_reads() -> None:
     process = compose_services()["payroll"]
     assert process["build"]["args"] == {"ROOM": "consumers", "SERVICE": "payroll"}
     assert {"TRELLIS_KAFKA_BOOTSTRAP", "TRELLIS_PAYROLL_DATABASE"} <= set(process["environment"])
-    assert "/health/ready" in str(process["healthcheck"]["test"])
 
 
-@pytest.mark.parametrize("path", [COMPOSE, KUBERNETES / "README.md"], ids=["compose", "kubernetes"])
-def test_the_feeds_of_others_are_created(path: Path) -> None:
-    created = set(re.findall(r"--topic (\S+)", path.read_text()))
-    assert created == {people.TOPIC, people.COMPENSATION_TOPIC, payroll.TOPIC, kpi_measurements.TOPIC}
-    assert set(re.findall(r"--partitions (\d+)", path.read_text())) == {str(PARTITIONS)}
+def test_the_feeds_of_others_are_created() -> None:
+    for path in (COMPOSE, KUBERNETES / "overlays" / "development" / "kafka.yaml", KUBERNETES / "README.md"):
+        created = set(re.findall(r"--topic (\S+)", path.read_text()))
+        assert created == {people.TOPIC, people.COMPENSATION_TOPIC, payroll.TOPIC, kpi_measurements.TOPIC}, path
+        assert set(re.findall(r"--partitions (\d+)", path.read_text())) == {str(PARTITIONS)}, path
 
 
 def test_images_are_pinned() -> None:
     images = {process["image"] for process in compose_services().values()}
-    images |= set(re.findall(r"(?m)^FROM (\S+)", (REPOSITORY / "Dockerfile").read_text()))
+    images |= set(re.findall(r"(?m)^FROM (\S+)", DOCKERFILE.read_text()))
+    images |= set(re.findall(r"(?m)^ +image: (\S+)", "".join(p.read_text() for p in KUBERNETES.rglob("*.yaml")))) - {
+        "trellis-service"
+    }
     assert images >= {"postgres:18", "apache/kafka:4.3.1", "python:3.13-slim"}
     for image in images:
         _, _, tag = image.partition(":")
         assert tag, image
         assert tag != "latest", image
-    for service in SERVICES:
-        (kustomization,) = documents(KUBERNETES / "base" / service / "kustomization.yaml")
-        assert kustomization["images"] == [
-            {"name": "trellis-service", "newName": f"trellis-{service}", "newTag": "0.1.0"}
-        ]
 
 
-def test_a_running_container_has_probes_and_time_to_end() -> None:
-    found = dict(containers())
-    assert set(found) == {"api", "worker", "migrate"}
-    for name in ("api", "worker"):
-        assert found[name]["args"] == [name]
-        assert found[name]["livenessProbe"]["httpGet"]["path"] == "/health/live"
-        assert found[name]["readinessProbe"]["httpGet"]["path"] == "/health/ready"
-        (deployment,) = documents(KUBERNETES / "base" / "service" / f"{name}.yaml")
-        assert deployment["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] >= 30
-    for name in ("api", "worker"):
-        for service in SERVICES:
-            assert "/health/ready" in str(compose_services()[f"{service}-{name}"]["healthcheck"]["test"])
-
-
-def test_no_container_runs_as_root_or_may_become_it() -> None:
-    for name, container in containers():
-        (document,) = documents(KUBERNETES / "base" / "service" / f"{name}.yaml")
-        assert document["spec"]["template"]["spec"]["securityContext"]["runAsNonRoot"] is True
-        assert container["securityContext"]["allowPrivilegeEscalation"] is False
-        assert container["securityContext"]["readOnlyRootFilesystem"] is True
-
-
-def test_each_database_that_a_process_names_is_created() -> None:
-    created = set(re.findall(r"create database (\w+);", (REPOSITORY / "deploy/compose/databases.sql").read_text()))
-    named = set(re.findall(r"@postgres/(\w+)", COMPOSE.read_text()))
-    assert created == named
-
-
-def test_production_installs_from_hashes_and_has_no_embedded_server() -> None:
-    assert "pip install --require-hashes --requirement requirements.lock" in (REPOSITORY / "Dockerfile").read_text()
-    lock = (REPOSITORY / "deploy" / "requirements.lock").read_text()
+def test_the_image_installs_from_hashes_runs_as_nobody_and_is_probed() -> None:
+    text = DOCKERFILE.read_text()
+    lock = (DEPLOY / "requirements.lock").read_text()
+    assert "install --require-hashes --only-binary=:all:" in text
     assert not re.search(r"(?m)^(calfkit|pixeltable|pytest|testcontainers)", lock)
+    last = text.rpartition("\nFROM ")[2]
+    assert re.search(r"(?m)^USER 10001$", last)
+    assert "pip" not in last
+    assert "HEALTHCHECK" in last
+    assert {"title", "version", "revision", "licenses"} <= set(re.findall(r"org\.opencontainers\.image\.(\w+)=", last))
 
 
-@pytest.mark.skipif(shutil.which("kubectl") is None, reason="needs kubectl, to render the overlays")
-@pytest.mark.parametrize("overlay", OVERLAYS)
-def test_an_overlay_renders_whole(overlay: str) -> None:
-    command = ["kubectl", "kustomize", str(KUBERNETES / "overlays" / overlay)]
-    rendered = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    objects = [(d["kind"], d["metadata"]["name"]) for d in yaml.safe_load_all(rendered)]
-    for service in SERVICES:
-        assert ("Deployment", f"{service}-api") in objects
-        assert ("Deployment", f"{service}-worker") in objects
-        assert ("Service", f"{service}-api") in objects
-        assert ("Job", f"{service}-migrate") in objects
-        assert f"name: trellis-{service}\n" in rendered
-    assert "trellis-service" not in rendered
+def test_the_health_check_says_what_the_process_says() -> None:
+    environment = {**os.environ, "TRELLIS_HTTP_PORT": "1"}
+    ended = subprocess.run(
+        [sys.executable, str(DEPLOY / "healthcheck.py")], env=environment, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 1
+    assert "port 1 does not answer" in ended.stderr
+
+
+def test_what_prometheus_and_grafana_are_given_is_there() -> None:
+    scraped = yaml.safe_load((DEPLOY / "compose" / "prometheus.yaml").read_text())["scrape_configs"][0][
+        "static_configs"
+    ]
+    assert set(scraped[0]["targets"]) == {
+        f"{service}-{role}:9000" for service in SERVICES for role in ("api", "worker")
+    }
+    for process in compose_services().values():
+        for volume in process.get("volumes", []):
+            if volume.startswith("./"):
+                assert (REPOSITORY / volume.split(":")[0]).is_file(), volume
