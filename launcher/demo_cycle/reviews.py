@@ -101,9 +101,15 @@ async def _self_assess(stage: Stage, r: Review) -> None:
 
 
 async def _assess(stage: Stage, r: Review) -> None:
-    await _step(
-        stage, _assessor(stage, r), r, "manager-assessment", {"ratings": _form(r.person), "comment": "I agree."}
-    )
+    """The self-assessment opened it; the goals service answers with the frozen goals, a moment later."""
+    form = {"ratings": _form(r.person), "comment": "I agree."}
+    while True:
+        try:
+            return await _step(stage, _assessor(stage, r), r, "manager-assessment", form)
+        except Refused as refused:
+            if refused.problem.get("rule") != "evidence-must-be-frozen-first":
+                raise
+            await asyncio.sleep(0.2)
 
 
 async def _approve(stage: Stage, r: Review) -> None:

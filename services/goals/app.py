@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from services.goals.api.permissions import ACCESS
 from services.goals.projections import goal_plans, goal_policies, goal_profiles, goal_tree, kpi_series, kpis, plan_steps
 from services.goals.reactions import (
+    freeze_evidence_when_a_review_asks,
     hand_over_goals_when_their_owner_leaves,
     move_goals_when_kpi_is_measured,
     timers,
@@ -14,6 +15,7 @@ from services.goals.reactions import (
 from services.goals.reactions.record_kpi_measurements import kpi_feed, record_measurements
 from shared.eventsourcing.feed import Feed
 from shared.runtime.service import Runtime, Service
+from shared.schemas import reviews
 from shared.schemas.goals import TYPES, PersonalTextErased
 
 if TYPE_CHECKING:
@@ -75,7 +77,7 @@ SERVICE: Final = Service(
     name="goals",
     title="Trellis goals",
     description="Set goals, align them, record how far they are, and agree on what counts.",
-    types=TYPES,
+    types=TYPES | reviews.TYPES,
     routers=_routers,
     access=ACCESS,
     projections=(
@@ -87,7 +89,7 @@ SERVICE: Final = Service(
         kpis.PROJECTION,
         kpi_series.PROJECTION,
     ),
-    reactions=(move_goals_when_kpi_is_measured.REACTION,),
+    reactions=(move_goals_when_kpi_is_measured.REACTION, freeze_evidence_when_a_review_asks.REACTION),
     feeds=_feeds,
     large_bodies={
         "/kpis/measurements": _TEN_THOUSAND_MEASUREMENTS,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from services.reviews.api.permissions import ACCESS
 from services.reviews.projections import cycles, evidence, review_inbox, review_sheet, reviews_by_cycle
-from services.reviews.reactions import remind_when_a_step_is_due
+from services.reviews.reactions import remind_when_a_step_is_due, take_frozen_goals_when_they_come
 from shared.eventsourcing.feed import Feed
 from shared.people.feed import PEOPLE_FEED
 from shared.runtime.service import Runtime, Service
@@ -47,6 +47,7 @@ SERVICE: Final = Service(
         review_inbox.PROJECTION,
         evidence.PROJECTION,
     ),
+    reactions=(take_frozen_goals_when_they_come.REACTION,),
     feeds=_feeds,
     timers=remind_when_a_step_is_due.timers,
 )

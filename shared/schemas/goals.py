@@ -8,7 +8,16 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
-from shared.schemas import goal_changes, goal_health, goal_metrics, goal_plans, goal_policies, goal_ties, kpis
+from shared.schemas import (
+    goal_changes,
+    goal_evidence,
+    goal_health,
+    goal_metrics,
+    goal_plans,
+    goal_policies,
+    goal_ties,
+    kpis,
+)
 from shared.schemas.event import Event, EventTypes, Upcaster
 from shared.schemas.goal_levels import GoalLevel
 from shared.schemas.goal_metrics import MeasuredBy, Metric
@@ -190,6 +199,7 @@ EVENTS: Final[tuple[type[Event], ...]] = (
     *goal_health.EVENTS,
     *goal_policies.EVENTS,
     *goal_metrics.EVENTS,
+    *goal_evidence.EVENTS,
     *kpis.EVENTS,
 )
 UPCASTERS: Final = (Upcaster("trellis.goals.GoalProgressRecorded.v1", GoalProgressRecorded, _with_manual_source),)

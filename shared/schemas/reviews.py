@@ -10,7 +10,8 @@ from typing import ClassVar, Final
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from shared.schemas.event import Event, EventTypes
-from shared.schemas.identifiers import FeedbackId, GoalId, PersonId, ReviewCycleId
+from shared.schemas.goal_evidence import GoalEvidence
+from shared.schemas.identifiers import FeedbackId, PersonId, ReviewCycleId
 from shared.schemas.personal_text import PersonalText
 from shared.schemas.values import DecimalString, OpenEnum, ShortText
 
@@ -84,20 +85,15 @@ class ItemRating(_Part):
     rating: DecimalString | None = Field(examples=["4"], description="On the policy's scale; null: not rated.")
 
 
-class GoalEvidence(_Part):
-    """A goal's own recorded progress as it stood: percent, and the goal's stream version and log position."""
-
-    goal: GoalId
-    progress: DecimalString | None = Field(description="0-100; null: never measured.")
-    version: int
-    position: int
-
-
 class Evidence(_Part):
-    """What lay before the assessor: ids and numbers alone, sorted by id, so that it can be hashed and proven."""
+    """What lay before the assessor: ids and numbers alone, sorted by id, so that it can be hashed and proven.
+
+    `goals` are as the goals service froze them; `goals_hash` is the `evidence_hash` of its `GoalEvidenceFrozen`.
+    """
 
     goals: tuple[GoalEvidence, ...]
     feedback: tuple[FeedbackId, ...]
+    goals_hash: str | None = None
 
 
 class SectionScore(_Part):
@@ -160,6 +156,26 @@ class SelfAssessmentSubmitted(Event):
 
     ratings: tuple[ItemRating, ...]
     comment: PersonalText | None
+
+
+class EvidenceRequested(Event):
+    """The manager's assessment opened: the goals service is asked to freeze what the person's goals say."""
+
+    event_type: ClassVar[str] = "trellis.reviews.EvidenceRequested.v1"
+
+    cycle: ReviewCycleId
+    person: PersonId
+    starts_on: date = Field(description="First day of the cycle: plans that touch its days count.")
+    ends_on: date
+
+
+class GoalEvidenceTaken(Event):
+    """The frozen goals arrived: the assessment rests on them, whatever becomes of the goals."""
+
+    event_type: ClassVar[str] = "trellis.reviews.GoalEvidenceTaken.v1"
+
+    goals: tuple[GoalEvidence, ...]
+    goals_hash: str = Field(description="The `evidence_hash` of the `GoalEvidenceFrozen` that they came in.")
 
 
 class ManagerAssessmentSubmitted(Event):
@@ -248,6 +264,8 @@ EVENTS: Final[tuple[type[Event], ...]] = (
     ReviewCycleClosed,
     ReviewOpened,
     SelfAssessmentSubmitted,
+    EvidenceRequested,
+    GoalEvidenceTaken,
     ManagerAssessmentSubmitted,
     ReviewApproved,
     ReviewReleased,

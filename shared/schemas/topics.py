@@ -61,7 +61,7 @@ TOPICS: Final[tuple[Topic, ...]] = (
         about="Review cycles and every review's steps, up to the score and what it was computed from.",
         key="the stream: reviewcycle-<id>, review-<id>",
         writer="reviews",
-        readers=("reviews", "rewards", "analytics"),
+        readers=("goals", "reviews", "rewards", "analytics"),
     ),
     Topic(
         name=rewards.TOPIC,

@@ -16,7 +16,7 @@ from services.goals.domain.goal_plan import GOAL_PLAN
 from services.goals.domain.plan_agreement import AgreeGoalPlan, ReturnGoalPlan, ReturnGoalPlanBody
 from services.goals.domain.plan_proposal import DraftGoalPlan, ProposeGoalPlan, ProposeGoalPlanBody
 from services.goals.domain.plan_states import GoalPlan, NotProposed, Proposed
-from services.goals.projections import goal_plans
+from services.goals.projections import agreed_plans, goal_plans
 from shared.eventsourcing.decision import Decision
 from shared.eventsourcing.identifiers import derived
 from shared.runtime.authorization import READ, needs
@@ -70,6 +70,7 @@ def plan_routes(runtime: Runtime) -> APIRouter:
             await decision.decide(GOAL_PLAN, plan, command)
             if isinstance(current, Proposed):
                 await hold_goals(decision, edge, plan, current.scope.level, facts)
+                await agreed_plans.write(decision.connection, plan, current.scope)
 
         answer = edge.describe(party.actions)
         return edge.accepted((await runtime.handler.handle_together(edge.context, agree, answer=answer))[0])

@@ -169,9 +169,9 @@ def _binding(binding: KpiBinding | None, event: Binding) -> KpiBinding | None:
 def _closed(goal: Active, event: Closing) -> Achieved | Missed | Cancelled:
     match event:
         case GoalAchieved():
-            return Achieved(goal, event.value)
+            return Achieved(goal, event.value, event.progress)
         case GoalMissed():
-            return Missed(goal, event.value)
+            return Missed(goal, event.value, event.progress)
         case GoalCancelled():
             return Cancelled(goal)
 

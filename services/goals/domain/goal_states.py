@@ -158,11 +158,13 @@ class Closed:
 @dataclass(frozen=True, slots=True)
 class Achieved(Closed):
     value: Decimal | None
+    progress: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)
 class Missed(Closed):
     value: Decimal | None
+    progress: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,6 +123,17 @@ async def open_children(connection: AsyncConnection, goal: GoalId) -> list[GoalI
     return [GoalId(child) for child in await connection.scalars(query)]
 
 
+async def below(connection: AsyncConnection, goals: Collection[GoalId]) -> dict[GoalId, list[GoalId]]:
+    """Of these goals and all below them, over primary links: which goals are directly below each, in key order."""
+    links = select(GRAPH.c.parent, GRAPH.c.goal)
+    descend = links.where(GRAPH.c.parent.in_(goals)).cte("descend", recursive=True)
+    descend = descend.union(links.where(GRAPH.c.parent == descend.c.goal))
+    found: defaultdict[GoalId, list[GoalId]] = defaultdict(list)
+    for row in await connection.execute(select(descend).order_by(descend.c.goal)):
+        found[GoalId(row.parent)].append(GoalId(row.goal))
+    return found
+
+
 async def weighed_children(connection: AsyncConnection, parent: GoalId) -> dict[GoalId, bool]:
     """The goals below that count, in key order, each with whether its weight was said."""
     query = select(GRAPH.c.goal, GRAPH.c.weight_by_hand).where(GRAPH.c.parent == parent, GRAPH.c.state != "cancelled")

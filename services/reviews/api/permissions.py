@@ -6,6 +6,7 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.reviews.projections.review_sheet import EvidenceState
 from shared.people.reporting_line import reports_to
 from shared.runtime.authorization import PERSONAL_TEXTS, READ, AccessTable, Permissions, Relation
 from shared.runtime.caller import Caller, Role
@@ -21,7 +22,8 @@ REVIEWS: Final = Permissions(
     {
         READ: {_PERSON, _MANAGER_OF_RECORD, _MANAGER_ABOVE, _HR},
         "self-assess": {_PERSON},
-        "assess": {_MANAGER_OF_RECORD, _HR},  # HR: where there is no manager of record, a rule of the review
+        "open-assessment": {_MANAGER_OF_RECORD, _HR},  # HR: where there is no manager of record, a rule of the review
+        "assess": {_MANAGER_OF_RECORD, _HR},  # likewise
         "approve": {_MANAGER_ABOVE, _HR},  # never the assessor, a rule of the review
         "release": {_MANAGER_OF_RECORD, _HR},
         "acknowledge": {_PERSON},
@@ -31,8 +33,8 @@ REVIEWS: Final = Permissions(
 )
 ACCESS: Final = AccessTable({"cycle": {"": CYCLES}, "review": {"": REVIEWS}, "personal texts": {"": PERSONAL_TEXTS}})
 _POSSIBLE: Final[Mapping[str, tuple[str, ...]]] = {
-    "opened": ("self-assess", "assess"),
-    "self-assessed": ("assess",),
+    "opened": ("self-assess", "open-assessment", "assess"),
+    "self-assessed": ("open-assessment", "assess"),
     "manager-assessed": ("approve",),
     "approved": ("release",),
     "released": ("acknowledge",),
@@ -49,6 +51,7 @@ class Standing:
     person: PersonId
     manager: PersonId | None
     assessor: PersonId | None
+    evidence: EvidenceState
     cycle_is_open: bool = True
 
 
@@ -75,14 +78,20 @@ def allowed_actions(review: Standing, caller: Caller, relations: set[Relation]) 
 def _barred(action: str, review: Standing, caller: PersonId) -> bool:
     """Whether a rule of the review forbids it to this person, whatever their role."""
     match action:
+        case "open-assessment":
+            return review.evidence is not EvidenceState.NOT_REQUESTED or _is_another_assessors(review, caller)
         case "assess":
-            return caller == review.person or review.manager not in (None, caller)
+            return review.evidence is not EvidenceState.FROZEN or _is_another_assessors(review, caller)
         case "approve":
             return caller in (review.person, review.assessor)
         case "release" | "complete":
             return caller == review.person
         case _:
             return False
+
+
+def _is_another_assessors(review: Standing, caller: PersonId) -> bool:
+    return caller == review.person or review.manager not in (None, caller)
 
 
 def sees_assessment(review_state: str, *, person: PersonId, caller: Caller) -> bool:

@@ -115,6 +115,7 @@ async def _standing(connection: AsyncConnection, sheet: ReviewSheet) -> Standing
         person=sheet.person,
         manager=sheet.manager,
         assessor=sheet.manager_assessment.assessor if sheet.manager_assessment else None,
+        evidence=sheet.evidence,
         cycle_is_open=cycle is None or cycle.state == "open",
     )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from fastapi import APIRouter
@@ -14,14 +15,25 @@ from services.reviews.domain.review_commands import (
     ApproveReview,
     CompleteReview,
     ManagerAssessmentBody,
+    OpenManagerAssessment,
     ReleaseReview,
     SelfAssessmentBody,
     SubmitManagerAssessment,
     SubmitSelfAssessment,
 )
 from services.reviews.domain.review_cycle import REVIEW_CYCLE, Open, ReviewCycle
-from services.reviews.domain.review_states import NotOpened, Opened, Review, SelfAssessed, Terms
-from services.reviews.projections.evidence import gather
+from services.reviews.domain.review_states import (
+    EvidenceAsked,
+    EvidenceFrozen,
+    GoalsThen,
+    NotOpened,
+    Opened,
+    Review,
+    SelfAssessed,
+    Terms,
+)
+from services.reviews.projections.evidence import feedback_for
+from services.reviews.projections.review_sheet import EvidenceState
 from shared.eventsourcing.decider import Command, RequestBody
 from shared.eventsourcing.decision import Decision
 from shared.runtime.authorization import Relation, needs
@@ -29,7 +41,6 @@ from shared.runtime.http import AtEdge, CommandAnswer, Edge
 from shared.runtime.problems import not_found
 from shared.runtime.service import Runtime
 from shared.schemas.identifiers import ReviewId
-from shared.schemas.reviews import Evidence
 
 Facts = Callable[[Decision, Terms, ReviewCycle], Awaitable[dict[str, Any]]]
 """What a command needs to know beside its body and whether the cycle is open."""
@@ -39,14 +50,19 @@ async def _no_facts(_decision: Decision, _terms: Terms, _cycle: ReviewCycle) -> 
     return {}
 
 
-async def _evidence(decision: Decision, terms: Terms, cycle: ReviewCycle) -> dict[str, Any]:
-    """What the published events say of the person's goals and feedback in the cycle's period, at this moment."""
+async def _period(_decision: Decision, _terms: Terms, cycle: ReviewCycle) -> dict[str, Any]:
+    """In a cycle that is not open no step is taken, whatever its days."""
     match cycle:
         case Open(starts_on=starts_on, ends_on=ends_on):
-            gathered = await gather(decision.connection, terms.person, starts_on=starts_on, ends_on=ends_on)
-            return {"evidence": gathered}
+            return {"starts_on": starts_on, "ends_on": ends_on}
         case _:
-            return {"evidence": Evidence(goals=(), feedback=())}
+            return {"starts_on": date.min, "ends_on": date.min}
+
+
+async def _feedback(decision: Decision, terms: Terms, cycle: ReviewCycle) -> dict[str, Any]:
+    """What the person was given in the cycle's days and may see, as published until this moment."""
+    days = await _period(decision, terms, cycle)
+    return {"feedback": await feedback_for(decision.connection, terms.person, **days)}
 
 
 class _NoWords(RequestBody):
@@ -61,8 +77,9 @@ class Step:
     facts: Facts = _no_facts
 
 
-_SELF_ASSESS = Step(command=SubmitSelfAssessment)
-_ASSESS = Step(command=SubmitManagerAssessment, facts=_evidence)
+_SELF_ASSESS = Step(command=SubmitSelfAssessment, facts=_period)
+_OPEN_ASSESSMENT = Step(command=OpenManagerAssessment, facts=_period)
+_ASSESS = Step(command=SubmitManagerAssessment, facts=_feedback)
 _APPROVE = Step(command=ApproveReview)
 _RELEASE = Step(command=ReleaseReview)
 _ACKNOWLEDGE = Step(command=AcknowledgeReview)
@@ -78,7 +95,13 @@ def step_routes(runtime: Runtime) -> APIRouter:
     async def submit_self_assessment(review: ReviewId, body: SelfAssessmentBody, edge: AtEdge) -> CommandAnswer:
         return await _take(runtime, _SELF_ASSESS, review, body, edge)
 
-    @routes.post("/manager-assessment", summary="Rate the person's work; the evidence is frozen with it")
+    @routes.post("/manager-assessment/open", summary="Begin the manager's assessment: the person's goals are frozen")
+    @needs("review", "open-assessment")
+    async def open_manager_assessment(review: ReviewId, edge: AtEdge) -> CommandAnswer:
+        """Needed where the person does not assess themselves; their self-assessment opens it too."""
+        return await _take(runtime, _OPEN_ASSESSMENT, review, _NoWords(), edge)
+
+    @routes.post("/manager-assessment", summary="Rate the person's work, by the evidence that was frozen")
     @needs("review", "assess")
     async def submit_manager_assessment(review: ReviewId, body: ManagerAssessmentBody, edge: AtEdge) -> CommandAnswer:
         return await _take(runtime, _ASSESS, review, body, edge)
@@ -130,11 +153,25 @@ async def _take(runtime: Runtime, step: Step, review: ReviewId, body: RequestBod
 
 
 def _standing(review: Review) -> Standing:
+    assessor, evidence = None, EvidenceState.FROZEN
     match review:
         case NotOpened():
             raise TypeError("a review that was not opened has no standing")
-        case Opened(terms=terms) | SelfAssessed(terms=terms):
-            assessor = None
+        case Opened() | SelfAssessed():
+            evidence = _evidence_of(review.goals)
         case _:
-            terms, assessor = review.terms, review.assessment.assessor
-    return Standing(state=review.status, person=terms.person, manager=terms.manager, assessor=assessor)
+            assessor = review.assessment.assessor
+    terms = review.terms
+    return Standing(
+        state=review.status, person=terms.person, manager=terms.manager, assessor=assessor, evidence=evidence
+    )
+
+
+def _evidence_of(goals: GoalsThen) -> EvidenceState:
+    match goals:
+        case None:
+            return EvidenceState.NOT_REQUESTED
+        case EvidenceAsked():
+            return EvidenceState.REQUESTED
+        case EvidenceFrozen():
+            return EvidenceState.FROZEN

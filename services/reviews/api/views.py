@@ -10,8 +10,9 @@ from pydantic import BaseModel, Field
 from services.reviews.domain.evidence import canonical
 from services.reviews.domain.explanation import explained
 from services.reviews.domain.score import Scale, normalised
-from services.reviews.projections.review_sheet import ManagerAssessment, ReviewSheet
+from services.reviews.projections.review_sheet import EvidenceState, ManagerAssessment, ReviewSheet
 from services.reviews.projections.reviews_by_cycle import ReviewRow
+from shared.schemas.goal_evidence import GoalEvidence
 from shared.schemas.identifiers import PersonId, ReviewCycleId, ReviewId
 from shared.schemas.personal_text import PersonalText
 from shared.schemas.reviews import CyclePolicy, Evidence, ItemRating, SectionScore
@@ -70,6 +71,8 @@ class ReviewView(BaseModel):
     opened_at: datetime
     changed_at: datetime
     policy: CyclePolicy
+    evidence: EvidenceState = Field(description="An assessment needs it frozen.")
+    goals: Sequence[GoalEvidence] = Field(description="What the person's agreed goals said when it was frozen.")
     self_assessment: SelfAssessmentView | None
     manager_assessment: ManagerAssessmentView | None = Field(
         description="Null until there is one and, for the reviewed person, until it is released."
@@ -138,6 +141,8 @@ def view(sheet: ReviewSheet, opened: Opened, *, assessment_shown: bool, actions:
         opened_at=sheet.opened_at,
         changed_at=sheet.changed_at,
         policy=sheet.policy,
+        evidence=sheet.evidence,
+        goals=sheet.frozen_goals,
         self_assessment=SelfAssessmentView(ratings=own.ratings, comment=_clear(own.comment, opened)) if own else None,
         manager_assessment=_assessment(given, opened) if given and assessment_shown else None,
         approver=sheet.approver,

@@ -1,41 +1,51 @@
 """One person's review in one cycle: assessed, approved by a second person, released, acknowledged, completed."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Final
+from types import MappingProxyType
+from typing import Any, Final
 
-from services.reviews.domain.evidence import evidence_hash
-from services.reviews.domain.rating import filled_in
+from services.reviews.domain.review_assessment import (
+    open_manager_assessment,
+    submit_manager_assessment,
+    submit_self_assessment,
+    take_goal_evidence,
+)
 from services.reviews.domain.review_commands import (
     AcknowledgeReview,
     ApproveReview,
     CompleteReview,
+    OpenManagerAssessment,
     OpenReview,
     ReleaseReview,
     RemindOfStep,
     ReviewCommand,
     SubmitManagerAssessment,
     SubmitSelfAssessment,
+    TakeGoalEvidence,
 )
+from services.reviews.domain.review_parties import comment_about, never, only
 from services.reviews.domain.review_states import (
     Acknowledged,
     Approved,
     Assessment,
     Completed,
+    EvidenceAsked,
+    EvidenceFrozen,
     ManagerAssessed,
     NotOpened,
     Opened,
     Released,
     Review,
+    ReviewEvent,
     SelfAssessed,
     Terms,
 )
-from services.reviews.domain.score import score
 from shared.eventsourcing.decider import Decider, Rejected
 from shared.schemas.identifiers import PersonId, ReviewCycleId
-from shared.schemas.personal_text import PersonalText
 from shared.schemas.reviews import (
-    ItemRating,
+    EvidenceRequested,
+    GoalEvidenceTaken,
     ManagerAssessmentSubmitted,
     ReviewAcknowledged,
     ReviewApproved,
@@ -47,28 +57,13 @@ from shared.schemas.reviews import (
     SelfAssessmentSubmitted,
 )
 
-ReviewEvent = (
-    ReviewOpened
-    | SelfAssessmentSubmitted
-    | ManagerAssessmentSubmitted
-    | ReviewApproved
-    | ReviewReleased
-    | ReviewAcknowledged
-    | ReviewCompleted
-    | ReviewStepDue
-)
-
 
 def evolve(review: Review, event: ReviewEvent) -> Review:
     match review, event:
         case NotOpened(), ReviewOpened():
             return Opened(Terms(cycle=event.cycle, person=event.person, manager=event.manager, policy=event.policy))
-        case Opened(), SelfAssessmentSubmitted():
-            return SelfAssessed(review.terms, self_ratings=event.ratings, reminded=review.reminded)
-        case Opened() | SelfAssessed(), ReviewStepDue(step=step):
-            return replace(review, reminded=review.reminded | {step})
-        case Opened() | SelfAssessed(), ManagerAssessmentSubmitted():
-            return ManagerAssessed(review.terms, _assessment(event))
+        case Opened() | SelfAssessed(), _:
+            return _before_the_assessment(review, event)
         case ManagerAssessed(), ReviewApproved():
             return Approved(review.terms, review.assessment, approver=event.approver)
         case Approved(), ReviewReleased():
@@ -77,6 +72,22 @@ def evolve(review: Review, event: ReviewEvent) -> Review:
             return Acknowledged(review.terms, review.assessment)
         case Acknowledged(), ReviewCompleted():
             return Completed(review.terms, review.assessment)
+        case _:
+            return review
+
+
+def _before_the_assessment(review: Opened | SelfAssessed, event: ReviewEvent) -> Review:
+    match event:
+        case SelfAssessmentSubmitted() if isinstance(review, Opened):
+            return SelfAssessed(review.terms, event.ratings, reminded=review.reminded, goals=review.goals)
+        case EvidenceRequested():
+            return replace(review, goals=review.goals or EvidenceAsked())
+        case GoalEvidenceTaken():
+            return replace(review, goals=EvidenceFrozen(event.goals, event.goals_hash))
+        case ReviewStepDue(step=step):
+            return replace(review, reminded=review.reminded | {step})
+        case ManagerAssessmentSubmitted():
+            return ManagerAssessed(review.terms, _assessment(event))
         case _:
             return review
 
@@ -94,23 +105,7 @@ def _cycle_of(review: Review, command: ReviewCommand) -> ReviewCycleId | None:
 def decide(review: Review, command: ReviewCommand) -> Sequence[ReviewEvent]:
     if not command.cycle_is_open:
         raise Rejected("review-cycle-is-closed", cycle=_cycle_of(review, command))
-    match command:
-        case OpenReview():
-            return open_review(review, command)
-        case SubmitSelfAssessment():
-            return submit_self_assessment(review, command)
-        case SubmitManagerAssessment():
-            return submit_manager_assessment(review, command)
-        case ApproveReview():
-            return approve_review(review, command)
-        case ReleaseReview():
-            return release_review(review, command)
-        case AcknowledgeReview():
-            return acknowledge_review(review, command)
-        case CompleteReview():
-            return complete_review(review, command)
-        case RemindOfStep():
-            return remind_of_step(review, command)
+    return DECISIONS[type(command)](review, command)
 
 
 def open_review(review: Review, command: OpenReview) -> Sequence[ReviewEvent]:
@@ -123,31 +118,11 @@ def open_review(review: Review, command: OpenReview) -> Sequence[ReviewEvent]:
             return []
 
 
-def submit_self_assessment(review: Review, command: SubmitSelfAssessment) -> Sequence[ReviewEvent]:
-    match review:
-        case Opened(terms=terms):
-            _only(command.by, terms.person, "only-the-reviewed-person-may-self-assess")
-            ratings = filled_in(command.ratings, terms.policy)
-            return [SelfAssessmentSubmitted(ratings=ratings, comment=_comment(terms, command.comment))]
-        case _:
-            raise Rejected("self-assessment-is-no-longer-possible", state=review.status)
-
-
-def submit_manager_assessment(review: Review, command: SubmitManagerAssessment) -> Sequence[ReviewEvent]:
-    match review:
-        case Opened(terms=terms):
-            return [_assessed(terms, (), command)]
-        case SelfAssessed(terms=terms, self_ratings=self_ratings):
-            return [_assessed(terms, self_ratings, command)]
-        case _:
-            raise Rejected("review-is-not-awaiting-the-manager", state=review.status)
-
-
 def approve_review(review: Review, command: ApproveReview) -> Sequence[ReviewEvent]:
     match review:
         case ManagerAssessed(terms=terms, assessment=assessment):
-            _never(command.by, terms.person, "approver-is-the-reviewed-person")
-            _never(command.by, assessment.assessor, "approver-is-the-assessor")
+            never(command.by, terms.person, "approver-is-the-reviewed-person")
+            never(command.by, assessment.assessor, "approver-is-the-assessor")
             return [ReviewApproved(approver=command.by)]
         case Approved(approver=command.by):
             return []
@@ -158,7 +133,7 @@ def approve_review(review: Review, command: ApproveReview) -> Sequence[ReviewEve
 def release_review(review: Review, command: ReleaseReview) -> Sequence[ReviewEvent]:
     match review:
         case Approved(terms=terms):
-            _never(command.by, terms.person, "releaser-is-the-reviewed-person")
+            never(command.by, terms.person, "releaser-is-the-reviewed-person")
             return [ReviewReleased(releaser=command.by)]
         case Released():
             return []
@@ -169,8 +144,8 @@ def release_review(review: Review, command: ReleaseReview) -> Sequence[ReviewEve
 def acknowledge_review(review: Review, command: AcknowledgeReview) -> Sequence[ReviewEvent]:
     match review:
         case Released(terms=terms):
-            _only(command.by, terms.person, "only-the-reviewed-person-may-acknowledge")
-            return [ReviewAcknowledged(comment=_comment(terms, command.comment))]
+            only(command.by, terms.person, "only-the-reviewed-person-may-acknowledge")
+            return [ReviewAcknowledged(comment=comment_about(terms, command.comment))]
         case Acknowledged(terms=terms) if command.by == terms.person and command.comment is None:
             return []
         case _:
@@ -180,7 +155,7 @@ def acknowledge_review(review: Review, command: AcknowledgeReview) -> Sequence[R
 def complete_review(review: Review, command: CompleteReview) -> Sequence[ReviewEvent]:
     match review:
         case Acknowledged(terms=terms, assessment=assessment):
-            _never(command.by, terms.person, "completer-is-the-reviewed-person")
+            never(command.by, terms.person, "completer-is-the-reviewed-person")
             return [_completed(terms, assessment)]
         case Completed():
             return []
@@ -216,23 +191,6 @@ def remind_of_step(review: Review, command: RemindOfStep) -> Sequence[ReviewEven
     ]
 
 
-def _assessed(
-    terms: Terms, self_ratings: Sequence[ItemRating], command: SubmitManagerAssessment
-) -> ManagerAssessmentSubmitted:
-    _never(command.by, terms.person, "assessor-is-the-reviewed-person")
-    if terms.manager is not None:
-        _only(command.by, terms.manager, "only-the-manager-of-record-may-assess")
-    ratings = filled_in(command.ratings, terms.policy)
-    return ManagerAssessmentSubmitted(
-        assessor=command.by,
-        ratings=ratings,
-        comment=_comment(terms, command.comment),
-        evidence=command.evidence,
-        evidence_hash=evidence_hash(command.evidence),
-        score=score(terms.policy, ratings=ratings, self_ratings=self_ratings),
-    )
-
-
 def _completed(terms: Terms, assessment: Assessment) -> ReviewCompleted:
     return ReviewCompleted(
         cycle=terms.cycle,
@@ -248,18 +206,20 @@ def _completed(terms: Terms, assessment: Assessment) -> ReviewCompleted:
     )
 
 
-def _comment(terms: Terms, text: str | None) -> PersonalText | None:
-    return None if text is None else PersonalText.about(terms.person, text)
-
-
-def _only(actor: PersonId, allowed: PersonId, rule: str) -> None:
-    if actor != allowed:
-        raise Rejected(rule, actor=actor)
-
-
-def _never(actor: PersonId, excluded: PersonId, rule: str) -> None:
-    if actor == excluded:
-        raise Rejected(rule, actor=actor)
-
+DECISIONS: Final[Mapping[type[ReviewCommand], Callable[[Review, Any], Sequence[ReviewEvent]]]] = MappingProxyType(
+    {
+        OpenReview: open_review,
+        SubmitSelfAssessment: submit_self_assessment,
+        OpenManagerAssessment: open_manager_assessment,
+        TakeGoalEvidence: take_goal_evidence,
+        SubmitManagerAssessment: submit_manager_assessment,
+        ApproveReview: approve_review,
+        ReleaseReview: release_review,
+        AcknowledgeReview: acknowledge_review,
+        CompleteReview: complete_review,
+        RemindOfStep: remind_of_step,
+    }
+)
+"""What may be asked of a review, and which function decides it."""
 
 REVIEW: Final[Decider[Review]] = Decider(category="review", initial=NotOpened(), decide=decide, evolve=evolve)

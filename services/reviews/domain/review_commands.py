@@ -6,8 +6,9 @@ from pydantic import AwareDatetime, Field
 
 from services.reviews.domain.rating import Form
 from shared.eventsourcing.decider import Command, RequestBody
-from shared.schemas.identifiers import PersonId, ReviewCycleId
-from shared.schemas.reviews import CyclePolicy, Evidence, ReviewStep
+from shared.schemas.goal_evidence import GoalEvidence
+from shared.schemas.identifiers import FeedbackId, PersonId, ReviewCycleId
+from shared.schemas.reviews import CyclePolicy, ReviewStep
 from shared.schemas.values import LongText
 
 
@@ -33,8 +34,26 @@ class SelfAssessmentBody(RequestBody):
     comment: LongText | None = Field(default=None, examples=["The migration took longer than I planned."])
 
 
-class SubmitSelfAssessment(SelfAssessmentBody, _InCycle):
-    """The person's own view; optional, and once."""
+class OpensAssessment(_InCycle):
+    """The cycle's days: what was agreed for them is evidence."""
+
+    starts_on: date
+    ends_on: date
+
+
+class SubmitSelfAssessment(SelfAssessmentBody, OpensAssessment):
+    """The person's own view; optional, and once. The manager's assessment opens with it."""
+
+
+class OpenManagerAssessment(OpensAssessment):
+    """The manager begins without a self-assessment."""
+
+
+class TakeGoalEvidence(_InCycle):
+    """What the goals service froze."""
+
+    goals: tuple[GoalEvidence, ...]
+    goals_hash: str
 
 
 class ManagerAssessmentBody(RequestBody):
@@ -45,9 +64,9 @@ class ManagerAssessmentBody(RequestBody):
 
 
 class SubmitManagerAssessment(ManagerAssessmentBody, _InCycle):
-    """The rating, with the evidence that lay before the assessor."""
+    """The rating; `feedback` was given in the cycle, and lay before the assessor beside the frozen goals."""
 
-    evidence: Evidence
+    feedback: tuple[FeedbackId, ...]
 
 
 class ApproveReview(_InCycle):
@@ -85,6 +104,8 @@ class RemindOfStep(_InCycle):
 ReviewCommand = (
     OpenReview
     | SubmitSelfAssessment
+    | OpenManagerAssessment
+    | TakeGoalEvidence
     | SubmitManagerAssessment
     | ApproveReview
     | ReleaseReview

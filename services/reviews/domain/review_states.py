@@ -2,8 +2,24 @@
 
 from dataclasses import dataclass, field
 
+from shared.schemas.goal_evidence import GoalEvidence
 from shared.schemas.identifiers import PersonId, ReviewCycleId
-from shared.schemas.reviews import CyclePolicy, ItemRating, ReviewStep, Score
+from shared.schemas.reviews import (
+    CyclePolicy,
+    EvidenceRequested,
+    GoalEvidenceTaken,
+    ItemRating,
+    ManagerAssessmentSubmitted,
+    ReviewAcknowledged,
+    ReviewApproved,
+    ReviewCompleted,
+    ReviewOpened,
+    ReviewReleased,
+    ReviewStep,
+    ReviewStepDue,
+    Score,
+    SelfAssessmentSubmitted,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +42,23 @@ class Assessment:
 
 
 @dataclass(frozen=True, slots=True)
+class EvidenceAsked:
+    """The manager's assessment is open, and the goals service has not answered yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceFrozen:
+    """What the goals said when the manager's assessment opened."""
+
+    goals: tuple[GoalEvidence, ...]
+    goals_hash: str
+
+
+GoalsThen = EvidenceAsked | EvidenceFrozen | None
+"""None: the manager's assessment is not open yet."""
+
+
+@dataclass(frozen=True, slots=True)
 class NotOpened:
     status: str = field(default="not-opened", init=False)
 
@@ -34,6 +67,7 @@ class NotOpened:
 class Opened:
     terms: Terms
     reminded: frozenset[ReviewStep] = frozenset()
+    goals: GoalsThen = None
     status: str = field(default="opened", init=False)
 
 
@@ -42,6 +76,7 @@ class SelfAssessed:
     terms: Terms
     self_ratings: tuple[ItemRating, ...]
     reminded: frozenset[ReviewStep] = frozenset()
+    goals: GoalsThen = None
     status: str = field(default="self-assessed", init=False)
 
 
@@ -82,3 +117,15 @@ class Completed:
 
 
 Review = NotOpened | Opened | SelfAssessed | ManagerAssessed | Approved | Released | Acknowledged | Completed
+ReviewEvent = (
+    ReviewOpened
+    | SelfAssessmentSubmitted
+    | EvidenceRequested
+    | GoalEvidenceTaken
+    | ManagerAssessmentSubmitted
+    | ReviewApproved
+    | ReviewReleased
+    | ReviewAcknowledged
+    | ReviewCompleted
+    | ReviewStepDue
+)

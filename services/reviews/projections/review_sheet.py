@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, TypeAdapter
-from sqlalchemy import Column, DateTime, Integer, MetaData, Table, Text, Uuid, select
+from sqlalchemy import Boolean, Column, DateTime, Integer, MetaData, Table, Text, Uuid, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -14,12 +15,15 @@ from services.reviews.projections.review_state import STATE_AFTER
 from services.reviews.projections.rows import Row, change_rows
 from shared.eventsourcing.projection import Projection
 from shared.eventsourcing.recorded import Recorded
+from shared.schemas.goal_evidence import GoalEvidence
 from shared.schemas.identifiers import PersonId, ReviewCycleId, ReviewId
 from shared.schemas.personal_text import PersonalText
 from shared.schemas.reviews import (
     TOPIC,
     CyclePolicy,
     Evidence,
+    EvidenceRequested,
+    GoalEvidenceTaken,
     ItemRating,
     ManagerAssessmentSubmitted,
     ReviewAcknowledged,
@@ -48,6 +52,8 @@ SHEETS: Final = Table(
     Column("assessor", Uuid),
     Column("ratings", JSONB(none_as_null=True)),
     Column("comment", JSONB(none_as_null=True)),
+    Column("evidence_asked", Boolean, nullable=False, comment="of the goals service, when the assessment opened"),
+    Column("frozen_goals", JSONB(none_as_null=True), comment="its answer"),
     Column("evidence", JSONB(none_as_null=True)),
     Column("evidence_hash", Text),
     Column("score", JSONB(none_as_null=True)),
@@ -56,6 +62,14 @@ SHEETS: Final = Table(
     Column("acknowledgement", JSONB(none_as_null=True)),
 )
 """Comments are kept as they were published: as ciphertext."""
+
+
+class EvidenceState(StrEnum):
+    """How far the evidence is; an assessment needs it frozen."""
+
+    NOT_REQUESTED = "not-requested"
+    REQUESTED = "requested"
+    FROZEN = "frozen"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +101,8 @@ class ReviewSheet:
     version: int
     opened_at: datetime
     changed_at: datetime
+    evidence: EvidenceState
+    frozen_goals: tuple[GoalEvidence, ...]
     self_assessment: SelfAssessment | None
     manager_assessment: ManagerAssessment | None
     approver: PersonId | None
@@ -100,8 +116,8 @@ async def apply(connection: AsyncConnection, events: Sequence[Recorded]) -> None
 
 def _change(recorded: Recorded) -> Row:
     event, at = recorded.event, recorded.envelope.time
-    if isinstance(event, ReviewStepDue):
-        return {"changed_at": at}
+    if isinstance(event, ReviewStepDue | EvidenceRequested | GoalEvidenceTaken):
+        return {"changed_at": at, **_said(event)}
     if type(event) not in STATE_AFTER:
         return {}
     step: Row = {"state": STATE_AFTER[type(event)], "changed_at": at}
@@ -113,7 +129,11 @@ def _said(event: object) -> Row:
     match event:
         case ReviewOpened():
             keys = {"cycle": event.cycle, "person": event.person, "manager": event.manager}
-            return {**keys, "policy": _json(event.policy)}
+            return {**keys, "policy": _json(event.policy), "evidence_asked": False}
+        case EvidenceRequested():
+            return {"evidence_asked": True}
+        case GoalEvidenceTaken():
+            return {"frozen_goals": _all_json(event.goals)}
         case SelfAssessmentSubmitted():
             return {"self_ratings": _all_json(event.ratings), "self_comment": _json(event.comment)}
         case ManagerAssessmentSubmitted():
@@ -148,10 +168,18 @@ def _sheet(row: dict[str, Any]) -> ReviewSheet:
     return ReviewSheet(
         **{name: row[name] for name in _AS_STORED},
         policy=CyclePolicy.model_validate(row["policy"]),
+        evidence=_evidence_state(row),
+        frozen_goals=_GOALS.validate_python(row["frozen_goals"] or ()),
         self_assessment=_self_assessment(row),
         manager_assessment=_manager_assessment(row),
         acknowledgement=_read(PersonalText, row["acknowledgement"]),
     )
+
+
+def _evidence_state(row: dict[str, Any]) -> EvidenceState:
+    if row["frozen_goals"] is not None:
+        return EvidenceState.FROZEN
+    return EvidenceState.REQUESTED if row["evidence_asked"] else EvidenceState.NOT_REQUESTED
 
 
 def _self_assessment(row: dict[str, Any]) -> SelfAssessment | None:
@@ -182,6 +210,7 @@ def _read(model: type[Model], value: Any) -> Model | None:
 
 
 _RATINGS: Final = TypeAdapter(tuple[ItemRating, ...])
+_GOALS: Final = TypeAdapter(tuple[GoalEvidence, ...])
 _AS_STORED: Final = (
     "review",
     "cycle",
@@ -194,4 +223,4 @@ _AS_STORED: Final = (
     "approver",
     "releaser",
 )
-PROJECTION: Final = Projection(name="review_sheet", topics=(TOPIC,), tables=(SHEETS,), apply=apply)
+PROJECTION: Final = Projection(name="review_sheet", version=2, topics=(TOPIC,), tables=(SHEETS,), apply=apply)

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Table, inspect
 
 from services.feedback.app import SERVICE as FEEDBACK
 from services.goals.app import SERVICE as GOALS
+from services.goals.projections.agreed_plans import PLANS
 from services.goals.projections.bound_goals import BOUND
 from services.goals.projections.goal_graph import CONTRIBUTIONS, GRAPH, LOCK
 from services.goals.projections.taken_measurements import TAKEN
@@ -27,7 +28,7 @@ from tests.servers.databases import Database, Postgres
 from tests.servers.service import MigratedDatabases
 
 SERVICES = (FEEDBACK, GOALS, REVIEWS, REWARDS)
-BESIDE_THE_READ_MODELS = {GOALS.name: (GRAPH, CONTRIBUTIONS, LOCK, TAKEN, BOUND), REWARDS.name: (COMPENSATION,)}
+BESIDE_THE_READ_MODELS = {GOALS.name: (GRAPH, CONTRIBUTIONS, LOCK, TAKEN, BOUND, PLANS), REWARDS.name: (COMPENSATION,)}
 each_service = pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
 
 Shape = dict[str, tuple[dict[str, Any], dict[str, Any]]]

@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -10,11 +11,15 @@ import httpx
 
 from services.reviews.app import SERVICE
 from services.reviews.projections import evidence
+from services.reviews.reactions import take_frozen_goals_when_they_come
 from shared.eventsourcing.identifiers import derived
+from shared.eventsourcing.reactor import Reactor
 from shared.eventsourcing.recorded import Recorded
 from shared.runtime.caller import Role
-from shared.schemas.identifiers import PersonId
+from shared.schemas.goal_evidence import GoalEvidence, GoalEvidenceFrozen, frozen_hash
+from shared.schemas.identifiers import PersonId, ReviewId
 from tests.integration.people.company import record
+from tests.integration.services.reviews.published import history
 from tests.servers.issuer import Issuer
 from tests.servers.service import MigratedDatabases, RunningService, running
 
@@ -78,10 +83,29 @@ class Company:
         await self.service.delivery.deliver()
 
     async def published(self, *streams: Sequence[Recorded]) -> None:
-        """Goals and feedback published these."""
+        """Feedback published these."""
         async with self.service.runtime.engine.begin() as connection:
             for stream in streams:
                 await evidence.PROJECTION.apply(connection, stream)
+
+    async def answered(self, of: PersonId = ANN, *goals: GoalEvidence) -> None:
+        """The goals service froze these for a person's review."""
+        review = UUID(self.reviews[of])
+        await self.told(history("goalevidence", review, frozen(ReviewId(review), of, *goals)))
+
+    async def told(self, events: Sequence[Recorded]) -> None:
+        """What goals published reached what reacts to it."""
+        handler = self.service.runtime.handler
+        async with handler.store.engine.begin() as connection:
+            committed = await Reactor(take_frozen_goals_when_they_come.REACTION, handler).apply(connection, events)
+        if committed is not None:
+            committed()
+
+    async def begun(self, of: PersonId = ANN, *goals: GoalEvidence) -> None:
+        """Whoever assesses this person began, and the goals service answered."""
+        assessors = {CARL: self.dana, HANNA: self.dana, HUGO: self.dana, DANA: self.hugo}
+        await accepted(assessors.get(of, self.carl).post(f"{self.review(of)}/manager-assessment/open"))
+        await self.answered(of, *goals)
 
     async def opened(self, **changes: Any) -> str:
         """The id of a cycle that HR opened; the reviews' ids are in `reviews`."""
@@ -95,18 +119,34 @@ class Company:
         """The path of a person's review in the cycle that was opened last."""
         return f"/reviews/{self.reviews[of]}"
 
-    async def assessed(self) -> None:
-        """Ann's review was assessed by Ann and by Carl."""
+    async def assessed(self, *goals: GoalEvidence) -> None:
+        """Ann's review was assessed by Ann and, with these goals as evidence, by Carl."""
         await accepted(self.ann.post(f"{self.review()}/self-assessment", json=OWN_FORM))
+        await self.answered(ANN, *goals)
         await accepted(self.carl.post(f"{self.review()}/manager-assessment", json=FORM))
         await self.settled()
 
-    async def released(self) -> None:
+    async def released(self, *goals: GoalEvidence) -> None:
         """Ann's review was assessed, approved and released."""
-        await self.assessed()
+        await self.assessed(*goals)
         await accepted(self.hanna.post(f"{self.review()}/approve"))
         await accepted(self.carl.post(f"{self.review()}/release"))
         await self.settled()
+
+
+def frozen(review: ReviewId, person: PersonId, *goals: GoalEvidence) -> GoalEvidenceFrozen:
+    """What the goals service answers a review in the cycle."""
+    event = GoalEvidenceFrozen(
+        review=review,
+        person=person,
+        starts_on=date(2026, 1, 1),
+        ends_on=date(2026, 12, 31),
+        plans=(),
+        goals=goals,
+        counted=(),
+        evidence_hash="",
+    )
+    return event.model_copy(update={"evidence_hash": frozen_hash(event)})
 
 
 async def accepted(asked: Any) -> dict[str, Any]:

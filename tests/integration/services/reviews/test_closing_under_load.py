@@ -21,6 +21,8 @@ async def test_no_step_is_stored_after_the_close(company: Company) -> None:
     members = [PersonId(uuid7()) for _ in range(PEOPLE)]
     await company.service.knows([record(member, CARL) for member in members])
     cycle = await company.opened(population={"people": [str(member) for member in members]})
+    for member in members:
+        await company.begun(member)
     answers: list[int] = []
     enough = asyncio.Event()
 

@@ -137,6 +137,7 @@ async def test_a_population_of_several_chunks_is_opened_whole(company: Company) 
 
 async def test_who_joined_since_gets_a_review_and_the_others_keep_theirs(company: Company) -> None:
     cycle = await company.opened()
+    await company.begun()
     await accepted(company.carl.post(f"{company.review()}/manager-assessment", json=FORM))
     joined = PersonId(uuid7())
     await company.service.knows([record(joined, CARL)])
@@ -181,6 +182,7 @@ async def test_a_cycle_shows_states_ratings_and_levels(company: Company) -> None
     cycle = await company.opened()
     await company.assessed()
     partial = {"ratings": [{"section": "competencies", "item": "collaboration", "rating": "5"}]}
+    await company.begun(BOB)
     await accepted(company.carl.post(f"{company.review(BOB)}/manager-assessment", json=partial))
     await company.settled()
     seen = await accepted(company.hanna.get(f"/cycles/{cycle}"))

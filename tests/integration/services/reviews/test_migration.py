@@ -10,6 +10,7 @@ from shared.eventsourcing.schema import PARTITIONS
 async def test_every_partition_that_is_read_has_its_checkpoint(connection: AsyncConnection) -> None:
     rows = await connection.execute(text("select reader, topic, count(*) from checkpoints group by reader, topic"))
     read = {(projection.name, topic): PARTITIONS for projection in SERVICE.projections for topic in projection.topics}
+    read |= {(reaction.name, topic): PARTITIONS for reaction in SERVICE.reactions for topic in reaction.topics}
     read[("timers", SERVICE.topic)] = PARTITIONS
     assert {(reader, topic): count for reader, topic, count in rows} == read
 

@@ -41,6 +41,7 @@ async def test_who_has_not_taken_a_step_is_reminded_when_its_last_day_begins(com
     assert await fire(company, SELF_DUE) == everybody - 1
     assert (await inbox(company.bob))[f"self-assessment {BOB}"] == ("2026-11-15", True)
 
+    await company.begun(BOB)
     await accepted(company.carl.post(f"{company.review(BOB)}/manager-assessment", json=FORM))
     assert await fire(company, MANAGERS_DUE) == everybody - 1
     assert (await inbox(company.carl))[f"manager-assessment {ANN}"] == ("2026-11-30", True)

@@ -6,7 +6,14 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.reviews.domain.evidence import evidence_hash
-from services.reviews.projections.review_sheet import PROJECTION, ManagerAssessment, ReviewSheet, SelfAssessment, find
+from services.reviews.projections.review_sheet import (
+    PROJECTION,
+    EvidenceState,
+    ManagerAssessment,
+    ReviewSheet,
+    SelfAssessment,
+    find,
+)
 from services.reviews.projections.review_state import STATES
 from tests.integration.services.reviews.published import out_of_phase
 from tests.integration.services.reviews.steps import COMMENT, review, review_id, score_of
@@ -25,6 +32,8 @@ async def test_a_new_review_holds_its_policy_and_nothing_else(connection: AsyncC
         version=1,
         opened_at=NOW + timedelta(minutes=1),
         changed_at=NOW + timedelta(minutes=1),
+        evidence=EvidenceState.NOT_REQUESTED,
+        frozen_goals=(),
         self_assessment=None,
         manager_assessment=None,
         approver=None,

@@ -1,6 +1,7 @@
 """A review over HTTP, step by step: who may take which, what is frozen, and who reads what when."""
 
 import hashlib
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,8 @@ from sqlalchemy import text
 
 from shared.eventsourcing.identifiers import uuid7
 from shared.schemas.feedback import FeedbackVisibility
-from shared.schemas.identifiers import GoalId
+from shared.schemas.goal_evidence import GoalEvidence
+from shared.schemas.identifiers import GoalId, ReviewId
 from tests.integration.services.reviews.company import (
     ANN,
     BOB,
@@ -22,18 +24,30 @@ from tests.integration.services.reviews.company import (
     OWN_FORM,
     Company,
     accepted,
+    frozen,
     refused,
 )
-from tests.integration.services.reviews.test_evidence import feedback, goal, goal_set, measured
+from tests.integration.services.reviews.published import history
+from tests.integration.services.reviews.test_evidence import feedback
 
+A_GOAL = GoalEvidence(
+    goal=GoalId(UUID(int=1)),
+    weight=Decimal("100.00"),
+    value=Decimal("3.5"),
+    progress=Decimal("72.50"),
+    version=2,
+    position=102,
+)
 STATES = ["self-assessed", "manager-assessed", "approved", "released", "acknowledged", "completed"]
 
 
 async def test_a_review_goes_its_whole_way(company: Company) -> None:
     await company.opened()
     review = company.review()
+    assessed = await accepted(company.ann.post(f"{review}/self-assessment", json=OWN_FORM))
+    await company.answered()
     answers = [
-        await accepted(company.ann.post(f"{review}/self-assessment", json=OWN_FORM)),
+        assessed,
         await accepted(company.carl.post(f"{review}/manager-assessment", json=FORM)),
         await accepted(company.dana.post(f"{review}/approve")),
         await accepted(company.hanna.post(f"{review}/release")),
@@ -41,7 +55,7 @@ async def test_a_review_goes_its_whole_way(company: Company) -> None:
         await accepted(company.hanna.post(f"{review}/complete")),
     ]
     assert [answer["state"] for answer in answers] == STATES
-    assert [answer["version"] for answer in answers] == [2, 3, 4, 5, 6, 7]
+    assert [answer["version"] for answer in answers] == [3, 5, 6, 7, 8, 9]
     await company.settled()
     async with company.service.runtime.engine.connect() as connection:
         data = await connection.scalar(text("select data from events where type like '%.ReviewCompleted.v1'"))
@@ -53,11 +67,16 @@ async def test_each_answer_says_what_the_caller_may_do_next(company: Company) ->
     review = company.review()
     for client, actions in (
         (company.ann, ["self-assess"]),
-        (company.carl, ["assess"]),
+        (company.carl, ["open-assessment"]),
         (company.dana, []),
         (company.hanna, []),
     ):
         assert (await accepted(client.get(review)))["allowed_actions"] == actions
+    begun = await accepted(company.carl.post(f"{review}/manager-assessment/open"))
+    assert begun["allowed_actions"] == [], "it waits for what the goals say"
+    await company.answered()
+    await company.settled()
+    assert (await accepted(company.carl.get(review)))["allowed_actions"] == ["assess"]
     assessed = await accepted(company.carl.post(f"{review}/manager-assessment", json=FORM))
     assert assessed["allowed_actions"] == [], "the assessor does not approve"
     await company.settled()
@@ -98,6 +117,7 @@ async def test_after_the_release_the_person_reads_everything(company: Company) -
 
 async def test_hr_does_not_see_the_assessment_of_their_own_review_either(company: Company) -> None:
     cycle = await company.opened()
+    await company.begun(HANNA)
     await accepted(company.dana.post(f"{company.review(HANNA)}/manager-assessment", json=FORM))
     await company.settled()
     assert (await accepted(company.hanna.get(company.review(HANNA))))["manager_assessment"] is None
@@ -109,10 +129,8 @@ async def test_hr_does_not_see_the_assessment_of_their_own_review_either(company
 
 async def test_the_explanation_tells_every_number(company: Company) -> None:
     await company.opened()
-    await company.published(
-        goal(1, goal_set(owner=ANN), measured("72.50")), feedback(2, FeedbackVisibility.RECEIVER, to=ANN)
-    )
-    await company.released()
+    await company.published(feedback(2, FeedbackVisibility.RECEIVER, to=ANN))
+    await company.released(A_GOAL)
     told = await accepted(company.ann.get(f"{company.review()}/explanation"))
     assert told["steps"] == [
         "goals: (4 * 1) / (1) = 4",
@@ -126,23 +144,60 @@ async def test_the_explanation_tells_every_number(company: Company) -> None:
         ("competencies", "5.00", None),
     ]
     assert told["evidence"] == {
-        "goals": [{"goal": str(UUID(int=1)), "progress": "72.50", "version": 2, "position": 102}],
+        "goals": [A_GOAL.model_dump(mode="json")],
         "feedback": [str(UUID(int=2))],
+        "goals_hash": frozen(ReviewId(UUID(company.reviews[ANN])), ANN, A_GOAL).evidence_hash,
     }
     assert hashlib.sha256(told["evidence_text"].encode()).hexdigest() == told["evidence_hash"]
 
 
-async def test_a_goal_edited_afterwards_changes_no_score_and_no_evidence(company: Company) -> None:
+async def test_the_assessor_sees_what_was_frozen_and_rates_by_it_alone(company: Company) -> None:
     await company.opened()
-    stream = goal(1, goal_set(owner=ANN), measured("30"), measured("90"))
-    await company.published(stream[:2])
-    await company.released()
-    before = await accepted(company.ann.get(f"{company.review()}/explanation"))
-    await company.published(stream[2:])
-    after = await accepted(company.ann.get(f"{company.review()}/explanation"))
-    assert after == before
-    assert after["evidence"]["goals"][0]["goal"] == str(GoalId(UUID(int=1)))
-    assert after["evidence"]["goals"][0]["progress"] == "30"
+    await company.begun(ANN, A_GOAL)
+    later = A_GOAL.model_copy(update={"progress": Decimal(99), "version": 9})
+    await company.told(history("goalevidence", uuid7(), frozen(ReviewId(UUID(company.reviews[ANN])), ANN, later)))
+    await company.settled()
+    seen = await accepted(company.carl.get(company.review()))
+    assert (seen["evidence"], seen["goals"]) == ("frozen", [A_GOAL.model_dump(mode="json")])
+    await accepted(company.carl.post(f"{company.review()}/manager-assessment", json=FORM))
+    await company.settled()
+    told = await accepted(company.carl.get(f"{company.review()}/explanation"))
+    assert told["evidence"]["goals"] == [A_GOAL.model_dump(mode="json")]
+
+
+async def test_nobody_rates_before_the_goals_are_frozen(company: Company) -> None:
+    await company.opened()
+    path, rule = f"{company.review()}/manager-assessment", "rule:evidence-must-be-frozen-first"
+    problem = await refused(company.carl.post(path, json=FORM), 409, rule)
+    assert problem["values"] == {"evidence": "not-requested"}
+    await accepted(company.carl.post(f"{path}/open"))
+    problem = await refused(company.carl.post(path, json=FORM), 409, rule)
+    assert problem["values"] == {"evidence": "requested"}
+    await refused(company.ann.post(f"{path}/open"), 403, "problem:forbidden")
+    await refused(company.hanna.post(f"{path}/open"), 409, "rule:only-the-manager-of-record-may-assess")
+
+
+async def test_the_goals_are_asked_for_once_and_their_answer_is_taken_once(company: Company) -> None:
+    await company.opened()
+    review = company.review()
+    await accepted(company.carl.post(f"{review}/manager-assessment/open"))
+    await accepted(company.carl.post(f"{review}/manager-assessment/open"))
+    await accepted(company.ann.post(f"{review}/self-assessment", json=OWN_FORM))
+    await company.answered(ANN, A_GOAL)
+    await company.answered(ANN, A_GOAL)
+    async with company.service.runtime.engine.connect() as connection:
+        asked = await connection.scalar(text("select count(*) from events where type like '%.EvidenceRequested.v1'"))
+        taken = await connection.scalar(text("select count(*) from events where type like '%.GoalEvidenceTaken.v1'"))
+    assert (asked, taken) == (1, 1)
+
+
+async def test_in_a_closed_cycle_no_answer_is_taken(company: Company) -> None:
+    cycle = await company.opened()
+    await accepted(company.carl.post(f"{company.review()}/manager-assessment/open"))
+    await accepted(company.hanna.post(f"/cycles/{cycle}/close", json={"reason": "done"}))
+    await company.answered(ANN, A_GOAL)
+    await company.settled()
+    assert (await accepted(company.carl.get(company.review())))["evidence"] == "requested"
 
 
 async def missing(client: httpx.AsyncClient, review: str, step: str) -> str:
@@ -185,6 +240,7 @@ async def test_the_manager_of_record_assesses_although_hr_may_where_there_is_non
         "rule:only-the-manager-of-record-may-assess",
     )
     assert problem["values"] == {"actor": str(HANNA)}
+    await company.begun(DANA)
     await accepted(company.hanna.post(f"{company.review(DANA)}/manager-assessment", json=FORM))
     await refused(company.hanna.post(f"{company.review(DANA)}/approve"), 409, "rule:approver-is-the-assessor")
     assert (await accepted(company.hugo.post(f"{company.review(DANA)}/approve")))["state"] == "approved"
@@ -192,6 +248,7 @@ async def test_the_manager_of_record_assesses_although_hr_may_where_there_is_non
 
 async def test_the_assessor_and_the_person_do_not_approve(company: Company) -> None:
     await company.opened()
+    await company.begun(HANNA)
     await accepted(company.dana.post(f"{company.review(HANNA)}/manager-assessment", json=FORM))
     own = company.hanna.post(f"{company.review(HANNA)}/approve")
     await refused(own, 409, "rule:approver-is-the-reviewed-person")
@@ -219,6 +276,7 @@ async def test_a_command_on_a_closed_cycle_is_rejected(company: Company) -> None
 async def test_a_step_repeated_with_its_key_gives_the_same_answer(company: Company) -> None:
     await company.opened()
     key = {"Idempotency-Key": "assess-ann"}
+    await company.begun()
     path = f"{company.review()}/manager-assessment"
     first = await company.carl.post(path, json=FORM, headers=key)
     again = await company.carl.post(path, json=FORM, headers=key)
@@ -230,9 +288,9 @@ async def test_a_step_may_ask_for_the_version_it_has_seen(company: Company) -> N
     await company.opened()
     await company.assessed()
     seen = await company.hanna.get(company.review())
-    assert seen.headers["etag"] == '"3"'
+    assert seen.headers["etag"] == '"5"'
     path = f"{company.review()}/approve"
-    await refused(company.hanna.post(path, headers={"If-Match": '"2"'}), 412, "problem:precondition-failed")
+    await refused(company.hanna.post(path, headers={"If-Match": '"4"'}), 412, "problem:precondition-failed")
     await accepted(company.hanna.post(path, headers={"If-Match": seen.headers["etag"]}))
 
 
@@ -294,6 +352,7 @@ async def test_a_rating_that_cannot_be_is_refused(
     company: Company, rating: dict[str, Any], answer: tuple[int, str]
 ) -> None:
     await company.opened()
+    await company.begun()
     await refused(company.carl.post(f"{company.review()}/manager-assessment", json={"ratings": [rating]}), *answer)
 
 

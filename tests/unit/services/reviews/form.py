@@ -7,13 +7,15 @@ from uuid import UUID
 from hypothesis import strategies as st
 
 from services.reviews.domain.rating import RatingBody
-from shared.schemas.identifiers import FeedbackId, GoalId, PersonId, ReviewCycleId
+from shared.schemas.goal_evidence import GoalEvidence
+from shared.schemas.identifiers import FeedbackId, GoalId, GoalPlanId, PersonId, ReviewCycleId
 from shared.schemas.personal_text import PersonalText
 from shared.schemas.reviews import (
     CyclePolicy,
     CycleSection,
     Evidence,
-    GoalEvidence,
+    EvidenceRequested,
+    GoalEvidenceTaken,
     ItemRating,
     ManagerAssessmentSubmitted,
     RatingLevel,
@@ -48,6 +50,7 @@ POLICY = CyclePolicy(
 EVIDENCE = Evidence(
     goals=(GoalEvidence(goal=GoalId(UUID(int=0xE)), progress=Decimal("72.50"), version=4, position=91),),
     feedback=(FeedbackId(UUID(int=0xF)),),
+    goals_hash="a" * 64,
 )
 
 
@@ -94,20 +97,25 @@ policies = st.builds(
     deadlines=st.none()
     | st.builds(StepDeadlines, self_assessment=st.none() | days, manager_assessment=st.none() | days, zone=codes),
 )
-evidences = st.builds(
-    Evidence,
-    goals=st.lists(
-        st.builds(
-            GoalEvidence,
-            goal=st.uuids().map(GoalId),
-            progress=st.none() | percentages,
-            version=counts,
-            position=counts,
-        ),
-        max_size=3,
-    ).map(tuple),
-    feedback=st.lists(st.uuids().map(FeedbackId), max_size=3).map(tuple),
-)
+hashes = st.from_regex("[0-9a-f]{64}", fullmatch=True)
+goal_evidences = st.lists(
+    st.builds(
+        GoalEvidence,
+        goal=st.uuids().map(GoalId),
+        plan=st.none() | st.uuids().map(GoalPlanId),
+        weight=st.none() | percentages,
+        state=st.sampled_from(["active", "achieved", "missed", "cancelled"]),
+        value=st.none() | numbers,
+        progress=st.none() | percentages,
+        version=counts,
+        position=counts,
+        counted=counts,
+        counted_hash=st.none() | hashes,
+    ),
+    max_size=3,
+).map(tuple)
+feedbacks = st.lists(st.uuids().map(FeedbackId), max_size=3).map(tuple)
+evidences = st.builds(Evidence, goals=goal_evidences, feedback=feedbacks, goals_hash=st.none() | hashes)
 scores = st.builds(
     Score,
     sections=st.lists(
@@ -148,9 +156,11 @@ review_events = st.one_of(
         ratings=forms,
         comment=comments,
         evidence=evidences,
-        evidence_hash=st.from_regex("[0-9a-f]{64}", fullmatch=True),
+        evidence_hash=hashes,
         score=scores,
     ),
+    st.builds(EvidenceRequested, cycle=cycles, person=people, starts_on=days, ends_on=days),
+    st.builds(GoalEvidenceTaken, goals=goal_evidences, goals_hash=hashes),
     st.builds(ReviewApproved, approver=people),
     st.builds(ReviewReleased, releaser=people),
     st.builds(ReviewAcknowledged, comment=comments),

@@ -7,8 +7,9 @@ from uuid import UUID
 from hypothesis import given as for_all
 
 from services.reviews.domain.evidence import canonical, evidence_hash
+from shared.schemas.goal_evidence import GoalEvidence
 from shared.schemas.identifiers import FeedbackId, GoalId
-from shared.schemas.reviews import Evidence, GoalEvidence
+from shared.schemas.reviews import Evidence
 from tests.unit.services.reviews.form import EVIDENCE, evidences
 
 FIRST, SECOND = GoalId(UUID(int=1)), GoalId(UUID(int=2))

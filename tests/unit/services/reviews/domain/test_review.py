@@ -14,12 +14,14 @@ from services.reviews.domain.review_commands import (
     AcknowledgeReview,
     ApproveReview,
     CompleteReview,
+    OpenManagerAssessment,
     OpenReview,
     ReleaseReview,
     RemindOfStep,
     ReviewCommand,
     SubmitManagerAssessment,
     SubmitSelfAssessment,
+    TakeGoalEvidence,
 )
 from services.reviews.domain.score import score
 from services.reviews.projections.review_state import STATE_AFTER
@@ -27,6 +29,8 @@ from shared.schemas.event import Event
 from shared.schemas.identifiers import SYSTEM, PersonId
 from shared.schemas.personal_text import PersonalText
 from shared.schemas.reviews import (
+    EvidenceRequested,
+    GoalEvidenceTaken,
     ManagerAssessmentSubmitted,
     ReviewAcknowledged,
     ReviewApproved,
@@ -64,8 +68,11 @@ def by(person: PersonId, **facts: Any) -> dict[str, Any]:
 
 
 open_review = OpenReview(cycle=CYCLE, person=ANN, manager=MANAGER, policy=POLICY, **by(HR))
-self_assess = SubmitSelfAssessment(ratings=(line("goals", "5"),), comment=VIEW, **by(ANN))
-assess = SubmitManagerAssessment(ratings=FORM, comment=PRAISE, evidence=EVIDENCE, **by(MANAGER))
+DAYS: dict[str, Any] = {"starts_on": date(2026, 1, 1), "ends_on": date(2026, 12, 31)}
+self_assess = SubmitSelfAssessment(ratings=(line("goals", "5"),), comment=VIEW, **DAYS, **by(ANN))
+begin = OpenManagerAssessment(**DAYS, **by(MANAGER))
+take = TakeGoalEvidence(goals=EVIDENCE.goals, goals_hash="a" * 64, **by(SYSTEM))
+assess = SubmitManagerAssessment(ratings=FORM, comment=PRAISE, feedback=EVIDENCE.feedback, **by(MANAGER))
 approve = ApproveReview(**by(HR))
 release = ReleaseReview(**by(HR))
 acknowledge = AcknowledgeReview(comment="Thank you.", **by(ANN))
@@ -73,6 +80,8 @@ complete = CompleteReview(**by(HR))
 
 opened = ReviewOpened(cycle=CYCLE, person=ANN, manager=MANAGER, policy=POLICY)
 self_assessed = SelfAssessmentSubmitted(ratings=(rated("goals", "5"),), comment=PersonalText.about(ANN, VIEW))
+asked = EvidenceRequested(cycle=CYCLE, person=ANN, **DAYS)
+taken = GoalEvidenceTaken(goals=EVIDENCE.goals, goals_hash="a" * 64)
 assessed = ManagerAssessmentSubmitted(
     assessor=MANAGER,
     ratings=RATINGS,
@@ -126,7 +135,7 @@ def test_whoever_would_be_their_own_manager_is_assessed_by_hr() -> None:
 
 
 def test_the_person_assesses_themselves() -> None:
-    given(REVIEW, opened).when(self_assess).then(self_assessed)
+    given(REVIEW, opened).when(self_assess).then(self_assessed, asked)
 
 
 def test_nobody_else_writes_the_self_assessment() -> None:
@@ -147,7 +156,45 @@ def test_the_self_assessment_comes_before_the_managers() -> None:
 
 
 def test_the_manager_assesses_without_a_self_assessment_too() -> None:
-    given(REVIEW, opened).when(assess).then(assessed)
+    given(REVIEW, opened, asked, taken).when(assess).then(assessed)
+
+
+def test_the_managers_assessment_opens_with_the_self_assessment_or_by_the_manager() -> None:
+    given(REVIEW, opened).when(begin).then(asked)
+    given(REVIEW, opened, self_assessed).when(begin).then(asked)
+
+
+def test_the_goals_are_asked_for_once() -> None:
+    given(REVIEW, opened, asked).when(begin).then_nothing()
+    given(REVIEW, opened, asked, taken).when(begin).then_nothing()
+    given(REVIEW, opened, asked).when(self_assess).then(self_assessed)
+
+
+@pytest.mark.parametrize("actor", [HR, OTHER])
+def test_only_the_manager_of_record_opens_the_assessment(actor: PersonId) -> None:
+    given(REVIEW, opened).when(begin.model_copy(update={"by": actor})).then_rejected(
+        "only-the-manager-of-record-may-assess", actor=actor
+    )
+
+
+def test_what_is_assessed_is_not_opened_again() -> None:
+    given(REVIEW, opened, assessed).when(begin).then_rejected(
+        "review-is-not-awaiting-the-manager", state="manager-assessed"
+    )
+
+
+def test_the_first_answer_to_the_reviews_question_is_taken_and_no_other() -> None:
+    given(REVIEW, opened, asked).when(take).then(taken)
+    given(REVIEW, opened, asked, self_assessed).when(take).then(taken)
+    other = take.model_copy(update={"goals": ()})
+    given(REVIEW, opened, asked, taken).when(other).then_nothing()
+    given(REVIEW, opened).when(take).then_nothing()
+    given(REVIEW, opened, assessed).when(take).then_nothing()
+
+
+@pytest.mark.parametrize(("history", "evidence"), [([opened], "not-requested"), ([opened, asked], "requested")])
+def test_nobody_rates_before_the_goals_are_frozen(history: list[Event], evidence: str) -> None:
+    given(REVIEW, *history).when(assess).then_rejected("evidence-must-be-frozen-first", evidence=evidence)
 
 
 def test_the_managers_assessment_shows_the_gap_to_the_self_assessment() -> None:
@@ -155,48 +202,48 @@ def test_the_managers_assessment_shows_the_gap_to_the_self_assessment() -> None:
     with_gap = assessed.model_copy(update={"score": score(POLICY, ratings=RATINGS, self_ratings=own)})
     assert with_gap.score.sections[0].gap == Decimal(1)
     assert with_gap.score.overall == assessed.score.overall
-    given(REVIEW, opened, self_assessed).when(assess).then(with_gap)
+    given(REVIEW, opened, self_assessed, asked, taken).when(assess).then(with_gap)
 
 
 def test_an_assessment_may_go_without_a_comment() -> None:
-    given(REVIEW, opened).when(assess.model_copy(update={"comment": None})).then(
+    given(REVIEW, opened, asked, taken).when(assess.model_copy(update={"comment": None})).then(
         assessed.model_copy(update={"comment": None})
     )
 
 
 @pytest.mark.parametrize("actor", [HR, OTHER])
 def test_only_the_manager_of_record_assesses(actor: PersonId) -> None:
-    given(REVIEW, opened).when(assess.model_copy(update={"by": actor})).then_rejected(
+    given(REVIEW, opened, asked, taken).when(assess.model_copy(update={"by": actor})).then_rejected(
         "only-the-manager-of-record-may-assess", actor=actor
     )
 
 
 def test_nobody_assesses_themselves_as_the_manager() -> None:
     without_manager = opened.model_copy(update={"manager": None})
-    given(REVIEW, without_manager).when(assess.model_copy(update={"by": ANN})).then_rejected(
+    given(REVIEW, without_manager, asked, taken).when(assess.model_copy(update={"by": ANN})).then_rejected(
         "assessor-is-the-reviewed-person", actor=ANN
     )
 
 
 def test_without_a_manager_of_record_hr_assesses() -> None:
     without_manager = opened.model_copy(update={"manager": None})
-    given(REVIEW, without_manager).when(assess.model_copy(update={"by": HR})).then(
+    given(REVIEW, without_manager, asked, taken).when(assess.model_copy(update={"by": HR})).then(
         assessed.model_copy(update={"assessor": HR})
     )
 
 
 def test_a_section_that_the_policy_does_not_know_is_rejected() -> None:
     unknown = assess.model_copy(update={"ratings": (line("attendance", "4"),)})
-    given(REVIEW, opened).when(unknown).then_rejected(
+    given(REVIEW, opened, asked, taken).when(unknown).then_rejected(
         "section-is-not-in-the-policy", section="attendance", policy="enterprise-1"
     )
 
 
 @pytest.mark.parametrize("rating", ["0.99", "5.01"])
 def test_a_rating_outside_the_scale_is_rejected(rating: str) -> None:
-    given(REVIEW, opened).when(assess.model_copy(update={"ratings": (line("goals", rating),)})).then_rejected(
-        "rating-is-outside-the-scale", rating=Decimal(rating), minimum=Decimal(1), maximum=Decimal(5)
-    )
+    given(REVIEW, opened, asked, taken).when(
+        assess.model_copy(update={"ratings": (line("goals", rating),)})
+    ).then_rejected("rating-is-outside-the-scale", rating=Decimal(rating), minimum=Decimal(1), maximum=Decimal(5))
 
 
 def test_an_item_is_rated_once() -> None:

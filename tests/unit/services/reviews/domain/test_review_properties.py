@@ -9,19 +9,32 @@ from services.reviews.domain.review_commands import (
     AcknowledgeReview,
     ApproveReview,
     CompleteReview,
+    OpenManagerAssessment,
     OpenReview,
     ReleaseReview,
     RemindOfStep,
     ReviewCommand,
     SubmitManagerAssessment,
     SubmitSelfAssessment,
+    TakeGoalEvidence,
 )
 from services.reviews.domain.score import score
 from shared.eventsourcing.decider import Rejected
 from shared.schemas.event import Event, encode
 from shared.schemas.reviews import TYPES, ManagerAssessmentSubmitted, ReviewStep
 from tests.unit.services.reviews.domain.test_review import FORM, PRAISE, STEPS, assessed
-from tests.unit.services.reviews.form import NOW, POLICY, cycles, days, evidences, line, people, review_events
+from tests.unit.services.reviews.form import (
+    NOW,
+    POLICY,
+    cycles,
+    days,
+    feedbacks,
+    goal_evidences,
+    hashes,
+    line,
+    people,
+    review_events,
+)
 
 histories = st.lists(review_events, max_size=8) | st.integers(0, len(STEPS)).map(lambda n: list(STEPS[:n]))
 facts = {"at": st.just(NOW), "by": people, "cycle_is_open": st.booleans()}
@@ -29,8 +42,10 @@ forms = st.sampled_from([(), FORM, (line("goals", None),), (line("attendance", "
 texts = st.sampled_from([None, PRAISE])
 commands = st.one_of(
     st.builds(OpenReview, cycle=cycles, person=people, manager=st.none() | people, policy=st.just(POLICY), **facts),
-    st.builds(SubmitSelfAssessment, ratings=forms, comment=texts, **facts),
-    st.builds(SubmitManagerAssessment, ratings=forms, comment=texts, evidence=evidences, **facts),
+    st.builds(SubmitSelfAssessment, ratings=forms, comment=texts, starts_on=days, ends_on=days, **facts),
+    st.builds(OpenManagerAssessment, starts_on=days, ends_on=days, **facts),
+    st.builds(TakeGoalEvidence, goals=goal_evidences, goals_hash=hashes, **facts),
+    st.builds(SubmitManagerAssessment, ratings=forms, comment=texts, feedback=feedbacks, **facts),
     st.builds(ApproveReview, **facts),
     st.builds(ReleaseReview, **facts),
     st.builds(AcknowledgeReview, comment=texts, **facts),
