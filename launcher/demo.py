@@ -48,8 +48,8 @@ async def _cycle(folder: Path, console: Console, journal: Journal) -> int:
             number = await _number(client, company)
             stage = Stage(client, company, _period(number), number, bars)
             await _known_everywhere(stage)
-            cycle = await loop.play(stage)
-        difference = await tables.show(console, stage, cycle)
+            played = await loop.play(stage)
+        difference = await tables.show(console, stage, played)
         seconds = (now() - began).total_seconds()
         console.print(
             f"{client.commands} commands in {seconds:.1f} s; cycle no. {number} of {len(company.people)} people."
@@ -64,8 +64,8 @@ async def _known_everywhere(stage: Stage) -> None:
     """Right after an import the services may not know everybody yet: a manager's question about a report tells."""
     pairs = [(m, p) for p in stage.company.people[:_ASKED_ABOUT] if (m := stage.company.manager_of(p)) is not None]
     for what, path, parameter in (
-        ("people known to goals", "/goals/v1/plans", "owner"),
-        ("people known to feedback", "/feedback/v1/feedback", "person"),
+        ("people with a manager, known to goals", "/goals/v1/plans", "owner"),
+        ("people with a manager, known to feedback", "/feedback/v1/feedback", "person"),
     ):
         await stage.each(what, pairs, lambda pair, p=path, n=parameter: _known(stage, pair[0], p, {n: pair[1].person}))
 

@@ -1,14 +1,26 @@
 """The whole loop: set and align goals -> monitor and give feedback -> review -> recognise and reward."""
 
-from launcher.demo_cycle import feedback, goals, reviews, rewards
+from dataclasses import dataclass
+
+from launcher.demo_cycle import feedback, goals, reviews, rewards, scenarios
+from launcher.demo_cycle.scenarios import Seeds
 from launcher.demo_cycle.stage import Stage
 
 
-async def play(stage: Stage) -> str:
-    """One cycle over the stage's people, from their goals to their payments; the review cycle's id."""
+@dataclass(frozen=True)
+class Played:
+    """What a loop leaves to be shown: the review cycle's id, and the scenarios; None: there are no teams."""
+
+    cycle: str
+    seeds: Seeds | None
+
+
+async def play(stage: Stage) -> Played:
+    """One cycle over the stage's people, from their goals to their payments."""
     own = await goals.set_and_align(stage)
     await goals.agree_plans(stage, own)
     await goals.record_progress(stage, own)
+    seeds = await scenarios.play(stage)
     await feedback.give_and_acknowledge(stage, own)
     await feedback.hold_check_ins(stage)
     cycle, opened = await reviews.open_cycle(stage)
@@ -16,4 +28,4 @@ async def play(stage: Stage) -> str:
     await rewards.open_program(stage, cycle)
     await reviews.complete(stage, opened)
     await rewards.approve_and_pay(stage, opened, cycle)
-    return cycle
+    return Played(cycle, seeds)

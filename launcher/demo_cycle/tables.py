@@ -11,17 +11,21 @@ from rich.console import Console
 from rich.table import Table
 
 from launcher.demo_cycle import rewards
+from launcher.demo_cycle.loop import Played
+from launcher.demo_cycle.scenarios import Seeds
 from launcher.demo_cycle.stage import Stage, hr
 from launcher.reconcile import sums
 
 _REPEATED_SECONDS: Final = 60.0
 
 
-async def show(console: Console, stage: Stage, cycle: str) -> int:
+async def show(console: Console, stage: Stage, played: Played) -> int:
     """Print the tables and answer the reconciliation's difference in minor units."""
     console.print(await _goals(stage))
-    console.print(await _reviews(stage, cycle))
-    console.print(_rewards(await rewards.rewards_of(stage, cycle)))
+    if played.seeds is not None:
+        console.print(await _strategy(stage, played.seeds))
+    console.print(await _reviews(stage, played.cycle))
+    console.print(_rewards(await rewards.rewards_of(stage, played.cycle)))
     reconciled = await _reconciled(stage)
     console.print(sums(reconciled))
     return int(reconciled["difference"])
@@ -42,6 +46,17 @@ async def _goals(stage: Stage) -> Table:
         found = by_level[level]
         shown = [f"{n:.2f}" for n in (min(found), sum(found) / len(found), max(found))] if found else ["-"] * 3
         table.add_row(level, str(len(found) + unmeasured[level]), *shown)
+    return table
+
+
+async def _strategy(stage: Stage, seeds: Seeds) -> Table:
+    """The strategic goal above, what carries it below."""
+    table = _table("The strategy, by department", "goal", "department", "value", "progress %", "state")
+    for goal in (seeds.strategy, *seeds.departments):
+        found = await stage.client.get(hr(stage.company.hr), f"/goals/v1/goals/{goal}")
+        unit = (found["metric"] or {}).get("unit") or ""
+        value = f"{found['value']} {unit}".strip() if found["measured_by"] == "metric" else ""
+        table.add_row(found["title"], found["team"] or "", value, found["progress"] or "", found["state"])
     return table
 
 

@@ -7,7 +7,7 @@ the table of idempotency keys: with it, what was refused and what nobody knows c
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -59,11 +59,7 @@ def audit(log: EventLog, journal: Sequence[JournalLine], kept: Mapping[str, int]
     """`kept`: by Idempotency-Key the position of the last event that its command appended."""
     stored = {(event.stream.split("-", 1)[1], event.version) for event in log.events}
     by = _Outcomes.of(journal)
-    lost = [
-        line
-        for line in by.acknowledged
-        if (line["id"], line["version"]) not in stored or ("correlation" not in line and line["key"] not in kept)
-    ]
+    lost = [line for line in by.acknowledged if _is_lost(line, stored, kept)]
     marked = _Marked.in_(log, journal, after)
     doubled = [line for line in journal if "correlation" in line and len(marked.commands(line)) > 1]
     return Audit(
@@ -123,6 +119,14 @@ class _Marked:
     def commands(self, line: JournalLine) -> Mapping[str, Sequence[StoredEvent]]:
         """What is stored under the line's correlation id, by command."""
         return self.known.get(line["correlation"], {}) if "correlation" in line else {}
+
+
+def _is_lost(line: JournalLine, stored: Collection[tuple[str, int]], kept: Mapping[str, int]) -> bool:
+    """An answer that names no version of a stream, as to a measurement, is known by its key alone."""
+    by_its_key = line["version"] is None or "correlation" not in line
+    if by_its_key and line["key"] not in kept:
+        return True
+    return line["version"] is not None and (line["id"], line["version"]) not in stored
 
 
 def _named(lines: Iterable[JournalLine]) -> list[str]:

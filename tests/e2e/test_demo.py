@@ -1,6 +1,7 @@
 """A whole performance cycle on what really runs: it ends with difference 0, twice, and everything adds up."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -10,6 +11,33 @@ from tests.e2e.soundness import prove_sound, stored_positions
 
 pytestmark = pytest.mark.e2e
 _DEMO_SECONDS = 600.0
+OTHERS = (
+    "Accounting",
+    "Administration",
+    "Executive",
+    "Finance",
+    "Human Resources",
+    "Public Relations",
+    "Purchasing",
+    "Shipping",
+)
+
+
+STRATEGY = {
+    ("Customers come back to us", "", "", "68.52", "active"),
+    ("95 % of tickets within 24 hours", "Sales", "95 %", "100.00", "achieved"),
+    ("Engagement up by 20 %", "Marketing", "", "85.00", "active"),
+    ("The new shop is open", "IT", "", "88.75", "active"),
+    *(("Each of us listens to a customer", team, "60 %", "60.00", "active") for team in OTHERS),
+}
+"""What the demo shows of the strategic goal and of what each of the 11 departments brings to it."""
+
+
+def strategy_in(printed: str) -> set[tuple[str, ...]]:
+    """The rows of the table on the strategy."""
+    table = printed.partition("The strategy, by department")[2].partition("Reviews by rating")[0]
+    lines = [line.strip("│ ").split("│") for line in table.splitlines() if line.startswith("│")]
+    return {tuple(cell.strip() for cell in line) for line in lines}
 
 
 async def run_demo(installation: Installation) -> str:
@@ -29,7 +57,9 @@ async def test_a_demo_and_another_one_end_with_difference_0_and_lose_nothing(ins
     before = await stored_positions(installation)
     paid: list[int] = []
     for number in (1, 2):
-        print(await run_demo(installation))
+        print(printed := await run_demo(installation))
+        assert strategy_in(printed) == STRATEGY
+        assert re.search(r"people with a manager, known to goals +106\n", printed), "the president has none"
         sound = await prove_sound(installation, since=before)
         print(sound)
         found = await reconciled(installation)
