@@ -5,7 +5,16 @@ from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from services.goals.api.permissions import ACCESS
-from services.goals.projections import goal_plans, goal_policies, goal_profiles, goal_tree, kpi_series, kpis, plan_steps
+from services.goals.projections import (
+    goal_plans,
+    goal_policies,
+    goal_profiles,
+    goal_templates,
+    goal_tree,
+    kpi_series,
+    kpis,
+    plan_steps,
+)
 from services.goals.reactions import (
     freeze_evidence_when_a_review_asks,
     hand_over_goals_when_their_owner_leaves,
@@ -40,6 +49,7 @@ def _routers(runtime: Runtime) -> "Sequence[APIRouter]":
     from services.goals.api.plan_steps import plan_step_routes  # noqa: PLC0415 - likewise
     from services.goals.api.plans import plan_routes  # noqa: PLC0415 - likewise
     from services.goals.api.policies import policy_routes  # noqa: PLC0415 - likewise
+    from services.goals.api.templates import template_routes  # noqa: PLC0415 - likewise
     from shared.runtime.erasure import erasure_routes  # noqa: PLC0415 - likewise
 
     return [
@@ -60,6 +70,7 @@ def _routers(runtime: Runtime) -> "Sequence[APIRouter]":
         kpi_command_routes(runtime),
         kpi_measurement_routes(runtime, record_measurements),
         kpi_routes(runtime),
+        template_routes(runtime),
         erasure_routes(runtime, PersonalTextErased),
     ]
 
@@ -88,6 +99,7 @@ SERVICE: Final = Service(
         plan_steps.PROJECTION,
         kpis.PROJECTION,
         kpi_series.PROJECTION,
+        goal_templates.PROJECTION,
     ),
     reactions=(move_goals_when_kpi_is_measured.REACTION, freeze_evidence_when_a_review_asks.REACTION),
     feeds=_feeds,

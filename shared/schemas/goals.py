@@ -15,6 +15,7 @@ from shared.schemas import (
     goal_metrics,
     goal_plans,
     goal_policies,
+    goal_templates,
     goal_ties,
     kpis,
 )
@@ -201,6 +202,7 @@ EVENTS: Final[tuple[type[Event], ...]] = (
     *goal_metrics.EVENTS,
     *goal_evidence.EVENTS,
     *kpis.EVENTS,
+    *goal_templates.EVENTS,
 )
 UPCASTERS: Final = (Upcaster("trellis.goals.GoalProgressRecorded.v1", GoalProgressRecorded, _with_manual_source),)
 TYPES: Final = EventTypes.of(EVENTS, UPCASTERS)

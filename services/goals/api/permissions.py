@@ -134,6 +134,7 @@ KPIS: Final = Permissions(
         MEASURE: OWNER | MANAGER | SKIP_LEVEL | HR | ADMIN,
     }
 )
+TEMPLATES: Final = Permissions({READ: EVERYBODY | ADMIN, DEFINE: HR, REVISE: HR, RETIRE: HR})
 GOALS: Final[Mapping[tuple[GoalLevel, GoalVisibility | None], Permissions]] = {
     (level, visibility): Permissions({READ: seen, **_DONE[level]})
     for level in GoalLevel
@@ -146,6 +147,7 @@ ACCESS: Final = AccessTable(
         "plan": {"": PLANS},
         "policy": {"": POLICIES},
         "kpi": {"": KPIS},
+        "template": {"": TEMPLATES},
         "personal texts": {"": PERSONAL_TEXTS},
     }
 )

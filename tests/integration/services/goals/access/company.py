@@ -9,6 +9,7 @@ from typing import Any, Final
 import httpx
 
 from services.goals.api.kpi_examples import DEFINE_KPI
+from services.goals.api.template_examples import TEMPLATE
 from services.goals.app import SERVICE
 from shared.eventsourcing.identifiers import derived
 from shared.runtime.authorization import Relation
@@ -141,9 +142,11 @@ async def _plans(owner: httpx.AsyncClient, manager: httpx.AsyncClient) -> list[T
 async def _others(hr: httpx.AsyncClient) -> list[Thing]:
     await _done(hr, "/policies", {"options": {}, "reason": "to-be-asked-for"})
     kpi = await _done(hr, "/kpis", DEFINE_KPI["a ratio in percent"]["value"] | {"owner": str(OWNER)})
+    template = await _done(hr, "/templates", TEMPLATE["for everybody"]["value"])
     policy = (await hr.get("/policies/in-force")).json()["version"]
     return [
         Thing("kpi", "", "current", {"kpi": kpi}),
+        Thing("template", "", "current", {"template": template}),
         Thing("policy", "", "in force", {"version": policy}),
         Thing("personal texts", "", "", {"person": _NOBODY}),
         Thing("administration", "", "", {"name": "goal_tree", "identity": "1"}),
