@@ -49,7 +49,7 @@ _STEPS: Final[dict[str, tuple[Any, str]]] = {
     "load what is newer": (CommandHandler, "load"),
     "decide and evolve": (handler, "_decide"),
     "events into JSON": (EventStore, "prepare"),
-    "append: statement, flush to disk, commit": (EventStore, "append"),
+    "append: statement, flush to disk, commit": (EventStore, "append_directly"),
     "the answer into JSON": (fastapi.routing, "serialize_response"),
 }
 

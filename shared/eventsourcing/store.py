@@ -241,7 +241,11 @@ class EventStore:
         Raises:
             KeyTaken: an idempotency key was stored by somebody else at the same time; nothing was appended.
         """
-        raw, began = await driver(connection), time.perf_counter()
+        return await self.append_directly(await driver(connection), appends)
+
+    async def append_directly(self, raw: Any, appends: Sequence[Append]) -> dict[str, Head]:
+        """The same by the driver's own connection; outside of a transaction it is one of its own: one round trip."""
+        began = time.perf_counter()
         try:
             rows = await raw.fetch(APPEND, *_columns(sorted(appends, key=lambda a: a.stream)))
         except asyncpg.UniqueViolationError as error:

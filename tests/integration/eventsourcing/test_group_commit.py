@@ -5,6 +5,7 @@ import random
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from uuid import UUID
 
 import asyncpg
@@ -44,7 +45,7 @@ def append(stream: str, *, expected: int = 0, key: str | None = None, poison: bo
 
 async def together(store: EventStore, appends: Sequence[Append]) -> list[Head | BaseException | None]:
     """All of them at once, so that the first is alone and the others share the next statement."""
-    group = GroupCommit(store)
+    group = GroupCommit(store, at_once=1)
     return await asyncio.gather(*(group.append(a) for a in appends), return_exceptions=True)
 
 
@@ -61,6 +62,10 @@ async def waiting_for_a_lock(engine: AsyncEngine) -> int:
 
     await until(found, what="a statement that waits")
     return await scalar(engine, "select max(pid) from pg_locks where not granted")
+
+
+async def waiting_statements(engine: AsyncEngine, number: int) -> bool:
+    return await scalar(engine, "select count(*) from pg_locks where not granted") >= number
 
 
 async def whole(engine: AsyncEngine) -> bool:
@@ -152,7 +157,7 @@ async def test_a_caller_that_goes_away_takes_nobody_along(database: Database) ->
         transaction = (await driver(connection)).transaction()
         await transaction.start()
         await (await driver(connection)).execute("select from streams for update")
-        group = GroupCommit(store)
+        group = GroupCommit(store, at_once=1)
         first = asyncio.create_task(group.append(append("locked", expected=1)))
         await waiting_for_a_lock(engine)
         later = [asyncio.create_task(group.append(append(name))) for name in ("a", "b")]
@@ -198,7 +203,7 @@ async def test_who_waits_behind_a_group_whose_connection_is_lost_is_stored_on_an
         transaction = raw.transaction()
         await transaction.start()
         await raw.execute("select from streams for update")
-        group = GroupCommit(store)
+        group = GroupCommit(store, at_once=1)
         lost = asyncio.create_task(group.append(append("locked", expected=1)))
         session = await waiting_for_a_lock(engine)
         behind = [asyncio.create_task(group.append(append(name))) for name in ("a", "b")]
@@ -211,6 +216,65 @@ async def test_who_waits_behind_a_group_whose_connection_is_lost_is_stored_on_an
     assert [type(head) for head in answers[1:]] == [Head, Head]
     assert await scalar(engine, "select count(*) from events") == 3
     await elsewhere.dispose()
+    await engine.dispose()
+
+
+async def test_who_is_tried_for_himself_behind_a_lost_connection_is_stored_on_another(database: Database) -> None:
+    """The poison has them tried one by one; the connection is lost under the second, and the third was never sent."""
+    engine = await kernel_engine(database)
+    store, elsewhere = EventStore(engine, TYPES), create_engine(database.url)
+    await together(store, [append("locked")])
+    async with elsewhere.connect() as connection:
+        raw = await driver(connection)
+        transaction = raw.transaction()
+        await transaction.start()
+        await raw.execute("select from streams for update")
+        appends = [append("poison", poison=True), append("locked", expected=1), append("a"), append("b")]
+        ours = asyncio.create_task(together(store, appends))
+        await raw.execute("select pg_terminate_backend($1)", await waiting_for_a_lock(engine))
+        refused, lost, *behind = await ours
+        await transaction.rollback()
+    assert isinstance(refused, asyncpg.CharacterNotInRepertoireError)
+    assert isinstance(lost, Exception)
+    assert is_transient(lost)
+    assert [type(head) for head in behind] == [Head, Head]
+    assert await scalar(engine, "select count(*) from events") == 3
+    await elsewhere.dispose()
+    await engine.dispose()
+
+
+async def test_who_shares_nothing_with_a_group_that_waits_is_stored_meanwhile_and_who_does_waits(
+    database: Database,
+) -> None:
+    """By one writer alone everybody waits."""
+    engine = await kernel_engine(database)
+    store, elsewhere = EventStore(engine, TYPES), create_engine(database.url)
+    await together(store, [append("locked")])
+    async with elsewhere.connect() as connection:
+        raw = await driver(connection)
+        transaction = raw.transaction()
+        await transaction.start()
+        await raw.execute("select from streams for update")
+        group, one_by_one = GroupCommit(store), GroupCommit(store, at_once=1)
+        first = [asyncio.create_task(one.append(append("locked", expected=1, key="k"))) for one in (group, one_by_one)]
+        await until(partial(waiting_statements, engine, 2), what="both statements to wait")
+        later = [append("locked", expected=2), append("other", key="k"), append("a"), append("b")]
+        tasks = [asyncio.create_task(group.append(one)) for one in later]
+        slow = asyncio.create_task(one_by_one.append(append("c")))
+        assert [type(head) for head in await asyncio.gather(*tasks[2:])] == [Head, Head]
+        assert not any(task.done() for task in (*first, *tasks[:2], slow))
+        await transaction.rollback()
+    await asyncio.gather(*first, *tasks, slow)
+    assert await whole(engine)
+    await elsewhere.dispose()
+    await engine.dispose()
+
+
+async def test_two_groups_share_the_commands_that_come_at_once(database: Database) -> None:
+    engine = await kernel_engine(database)
+    commands = handler(engine)
+    await asyncio.gather(*(commands.handle(context(), TALLY, tally_id(n), count(n)) for n in range(64)))
+    assert statements(commands) == 2
     await engine.dispose()
 
 
