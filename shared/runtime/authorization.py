@@ -48,14 +48,19 @@ class Permissions:
         Raises:
             KeyError: the table has no such action.
         """
-        held = {Relation.ANY, *relations}
-        return self._grants(action, caller, held) and (READ not in self.grants or self._grants(READ, caller, held))
+        return bool(self.allowed_actions((action,), caller, relations))
 
     def allowed_actions(
         self, actions: Iterable[str], caller: Caller, relations: Collection[Relation] = ()
     ) -> list[str]:
-        """Those of the actions that the caller may do, in the order given."""
-        return [action for action in actions if self.allows(action, caller, relations)]
+        """Those of the actions that the caller may do, in the order given.
+
+        Raises:
+            KeyError: the table has no such action.
+        """
+        held = {(role, relation) for role in caller.roles for relation in (Relation.ANY, *relations)}
+        granted = [action for action in actions if not held.isdisjoint(self.grants[action])]
+        return [] if READ in self.grants and held.isdisjoint(self.grants[READ]) else granted
 
     def require(
         self, action: str, caller: Caller, relations: Collection[Relation] = (), *, of: str = "resource"
@@ -74,9 +79,6 @@ class Permissions:
     def through(self, action: str, caller: Caller) -> set[Relation]:
         """The relations by which the caller's roles may do this: what a list's query looks for."""
         return {relation for role, relation in self.grants[action] if role in caller.roles}
-
-    def _grants(self, action: str, caller: Caller, held: AbstractSet[Relation]) -> bool:
-        return any(role in caller.roles and relation in held for role, relation in self.grants[action])
 
 
 ADMINISTER: Final = "administer"
