@@ -29,6 +29,8 @@ PAUSE_SECONDS: Final = 5
 """At most one fetch in this time, whatever tokens arrive."""
 LEEWAY_SECONDS: Final = 10
 """How far the issuer's clock and ours may differ."""
+_TIMES: Final = ("exp", "nbf", "iat")
+"""Of a claim set that was proved: what the clock may make invalid."""
 _REMEMBERED: Final = 10_000
 """Tokens whose signature was proved; the least recently used are forgotten."""
 
@@ -91,21 +93,27 @@ class _Proved:
 
     key_id: str
     key: Key
-    claims: jwt.Claims
+    times: jwt.Claims
     caller: Caller
 
 
 class Authenticator:
     """Checks bearer tokens: signature, algorithm, issuer, audience, expiry, not-before; `sub` is a person's id.
 
-    A signature is proved once for each fetch of the issuer's keys; the claims, the times among them, every time.
+    A signature, and the claims under it that never change, are proved once for each fetch of the issuer's keys; the
+    times are held against the clock every time.
     """
 
     def __init__(self, *, issuer: str, audience: str, keys: IssuerKeys, clock: Clock = now) -> None:
         self._keys = keys
         self._proved: OrderedDict[bytes, _Proved] = OrderedDict()
+
+        def seconds() -> int:
+            return int(clock().timestamp())
+
+        self._times = jwt.JWTClaimsRegistry(now=seconds, leeway=LEEWAY_SECONDS)
         self._claims = jwt.JWTClaimsRegistry(
-            now=lambda: int(clock().timestamp()),
+            now=seconds,
             leeway=LEEWAY_SECONDS,
             iss={"essential": True, "value": issuer},
             aud={"essential": True, "value": audience},
@@ -130,7 +138,7 @@ class Authenticator:
         digest = hashlib.sha256(token.encode()).digest()  # whoever sees this memory finds no token in it
         known = self._proved.pop(digest, None)
         if known is not None and await self._keys.named(known.key_id) is known.key:
-            self._require_valid(known.claims)
+            _require_valid(known.times, self._times)
         else:
             known = await self._prove(token)
         self._proved[digest] = known  # as the last: others may have come while the keys were fetched
@@ -144,16 +152,9 @@ class Authenticator:
             claims = jwt.decode(token, key, algorithms=ALGORITHMS).claims
         except (JoseError, ValueError, TypeError) as error:
             raise _not_valid(error) from error
-        self._require_valid(claims)
-        return _Proved(key_id, key, claims, Caller.of(_person(claims["sub"]), _roles(claims.get("roles"))))
-
-    def _require_valid(self, claims: jwt.Claims) -> None:
-        try:
-            self._claims.validate(claims)
-        except ExpiredTokenError as error:
-            raise unauthorized("The token has expired.") from error
-        except (JoseError, ValueError, TypeError) as error:
-            raise _not_valid(error) from error
+        _require_valid(claims, self._claims)
+        times = {name: claims[name] for name in _TIMES if name in claims}
+        return _Proved(key_id, key, times, Caller.of(_person(claims["sub"]), _roles(claims.get("roles"))))
 
     async def _key(self, token: str) -> tuple[str, Key]:
         try:
@@ -167,6 +168,15 @@ class Authenticator:
         if key is None or not isinstance(key_id, str):
             raise unauthorized("The token is not signed with a key of the issuer.")
         return key_id, key
+
+
+def _require_valid(claims: jwt.Claims, registry: jwt.JWTClaimsRegistry) -> None:
+    try:
+        registry.validate(claims)
+    except ExpiredTokenError as error:
+        raise unauthorized("The token has expired.") from error
+    except (JoseError, ValueError, TypeError) as error:
+        raise _not_valid(error) from error
 
 
 def _not_valid(error: Exception) -> Problem:

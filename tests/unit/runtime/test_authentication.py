@@ -128,7 +128,9 @@ async def test_a_token_that_was_proved_before_is_refused_once_its_time_is_over(i
     token = signed(SigningKeys(folder).newest())
     for _ in range(2):
         assert (await authenticator.caller(f"Bearer {token}")).person == PERSON
-    at[0] += timedelta(minutes=5)
+    at[0] -= timedelta(minutes=5)
+    assert "times are not valid" in await refusal(authenticator, f"Bearer {token}")
+    at[0] += timedelta(minutes=10)
     assert await refusal(authenticator, f"Bearer {token}") == "The token has expired."
 
 
