@@ -33,6 +33,12 @@ def _reaches_personal_text(annotation: Any, seen: set[type]) -> bool:
     return any(_reaches_personal_text(argument, seen) for argument in get_args(annotation))
 
 
+@cache
+def _fields(model: type[BaseModel]) -> tuple[str, ...]:
+    """The fields that may hold personal text at any depth."""
+    return tuple(n for n, field in model.model_fields.items() if _reaches_personal_text(field.annotation, set()))
+
+
 def personal_texts(event: Event) -> dict[str, PersonalText]:
     """The event's personal texts by path."""
     found: dict[str, PersonalText] = {}
@@ -48,8 +54,12 @@ def personal_texts(event: Event) -> dict[str, PersonalText]:
 
 def rewritten(model: Model, rewrite: Rewrite, path: str = "") -> Model:
     """A copy of the model with every personal text, at any depth, rewritten."""
-    changed = {name: _rewritten_value(value, rewrite, f"{path}{name}") for name, value in model}
-    return model.model_copy(update=changed)
+    changed = {
+        name: _rewritten_value(value, rewrite, f"{path}{name}")
+        for name in _fields(type(model))
+        if (value := getattr(model, name)) is not None
+    }
+    return model.model_copy(update=changed) if changed else model
 
 
 def _rewritten_value(value: Any, rewrite: Rewrite, path: str) -> Any:
