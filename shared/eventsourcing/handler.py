@@ -276,7 +276,8 @@ def _decide(
     context.guard(stream, loaded.state)
     events = decider.decide(loaded.state, command)
     change.state = decider.fold(events, loaded.state)
-    change.events.extend((event, context.metadata) for event in events)
+    metadata = context.metadata
+    change.events.extend((event, metadata) for event in events)
     return change
 
 

@@ -63,6 +63,7 @@ def create_api(
         openapi_url=f"{base_path}/openapi.json",
         docs_url=None,  # the page would load scripts from elsewhere
         redoc_url=None,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # ours are the edge's: `TimedRequests`
         lifespan=lifespan,
         generate_unique_id_function=_operation_name,
         separate_input_output_schemas=False,

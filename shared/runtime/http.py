@@ -101,7 +101,12 @@ def life_cycle(state: object) -> str:
 
 
 async def edge_of(request: Request, response: Response) -> Edge:
-    """The edge of this request.
+    """The edge of this request."""
+    return await edge_under(None, request, response)
+
+
+async def edge_under(policy_version: str | None, request: Request, response: Response) -> Edge:
+    """The edge of a request that is decided under this version of a policy.
 
     It reads the headers itself: a parameter of the framework's each would cost 30 us a request.
     """
@@ -113,6 +118,7 @@ async def edge_of(request: Request, response: Response) -> Edge:
         at=at,
         command_id=uuid7(),
         correlation_id=request.state.correlation_id,
+        policy_version=policy_version,
         traceparent=request.state.traceparent,
         expected_version=_version(if_match),
         idempotency=await _idempotency(request, caller, request.headers.get(IDEMPOTENCY_KEY), if_match),

@@ -1,7 +1,7 @@
 """The edge of the goals service: every request with the policy in force, every decision with its version."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Depends, Request, Response
@@ -9,7 +9,7 @@ from fastapi import Depends, Request, Response
 from services.goals.domain.policy import Policy
 from services.goals.domain.policy_adoption import ADOPTION, THE_COMPANYS, in_force
 from shared.eventsourcing.handler import CommandHandler
-from shared.runtime.http import Edge, edge_of
+from shared.runtime.http import Edge, edge_under
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +25,10 @@ class GoalsEdge(Edge):
 
 
 async def _edge(request: Request, response: Response) -> GoalsEdge:
-    edge = await edge_of(request, response)
     handler: CommandHandler = request.app.state.handler
     policy = in_force(await handler.recent.state(ADOPTION, THE_COMPANYS))
-    context = replace(edge.context, policy_version=policy.version)
-    return GoalsEdge(edge.caller, edge.now, context, edge.consistency, edge.response, edge.action, policy)
+    edge = await edge_under(policy.version, request, response)
+    return GoalsEdge(edge.caller, edge.now, edge.context, edge.consistency, edge.response, edge.action, policy)
 
 
 AtEdge = Annotated[GoalsEdge, Depends(_edge)]

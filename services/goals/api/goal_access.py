@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Final, Protocol
 
@@ -96,7 +96,7 @@ class Access:
         """What the caller may do with the goal as it stands now, which may be otherwise than before the command."""
         if isinstance(goal, NotSet):
             return []
-        now = replace(self, standing=Standing.of(goal), relations=self._relations_to(goal))
+        now = Access(Standing.of(goal), self.caller, self._relations_to(goal))
         by_hand = isinstance(goal, Active) and goal.scale is not None and goal.follows is None
         return now.allowed(active=isinstance(goal, Active), by_hand=by_hand)
 
