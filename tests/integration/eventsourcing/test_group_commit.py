@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -240,6 +241,31 @@ async def test_who_is_tried_for_himself_behind_a_lost_connection_is_stored_on_an
     assert [type(head) for head in behind] == [Head, Head]
     assert await scalar(engine, "select count(*) from events") == 3
     await elsewhere.dispose()
+    await engine.dispose()
+
+
+async def test_nobody_is_tried_on_a_connection_on_which_another_was_waited_for_in_vain(database: Database) -> None:
+    """It may be dead without knowing it: each that was tried on it would wait as long."""
+    engine = await kernel_engine(database)
+    impatient = create_async_engine(database.url, connect_args={"command_timeout": 0.5})
+    store, used = EventStore(impatient, TYPES), dict[str, int]()
+    appended = store.append_directly
+
+    async def noted(raw: Any, appends: Sequence[Append]) -> dict[str, Head]:
+        used.update({one.stream: raw.get_server_pid() for one in appends})
+        return await appended(raw, appends)
+
+    store.append_directly = noted
+    await together(store, [append("locked")])
+    async with engine.connect() as connection:
+        await connection.execute(text("select from streams for update"))
+        appends = [append("poison", poison=True), append("locked", expected=1), append("a")]
+        _, waited, head = await together(store, appends)
+        await connection.rollback()
+    assert isinstance(waited, TimeoutError)
+    assert isinstance(head, Head)
+    assert used["tally-poison"] == used["tally-locked"] != used["tally-a"]
+    await impatient.dispose()
     await engine.dispose()
 
 
