@@ -2,13 +2,15 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Final, TypeVar
 from uuid import UUID
 
 from fastapi import Depends, Request, Response
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.eventsourcing.handler import Answer, Context, Outcome
@@ -110,6 +112,7 @@ async def edge_under(policy_version: str | None, request: Request, response: Res
 
     It reads the headers itself: a parameter of the framework's each would cost 30 us a request.
     """
+    _refuse_unknown_parameters(request)
     if_match = request.headers.get(IF_MATCH)
     caller: Caller = request.state.caller
     at: datetime = request.app.state.clock()
@@ -129,6 +132,28 @@ async def edge_under(policy_version: str | None, request: Request, response: Res
 
 AtEdge = Annotated[Edge, Depends(edge_of)]
 """A route's parameter: the edge of this request."""
+
+
+def _refuse_unknown_parameters(request: Request) -> None:
+    """A misspelt filter would else be answered as if nothing had been asked for.
+
+    Raises:
+        Problem: 422, naming each parameter that the route does not have.
+    """
+    if not request.scope["query_string"]:
+        return
+    route: APIRoute = request.scope["route"]
+    known = set(_named_in(route.dependant))
+    unknown = [name for name in request.query_params if name not in known]
+    if unknown:
+        message = f"is no parameter here; there are: {', '.join(sorted(known)) or 'none'}"
+        raise invalid([FieldError(field=shown(name), message=message) for name in unknown])
+
+
+def _named_in(dependant: Dependant) -> Iterator[str]:
+    yield from (field.alias for field in dependant.query_params)
+    for further in dependant.dependencies:
+        yield from _named_in(further)
 
 
 def _version(if_match: str | None) -> int | None:

@@ -90,9 +90,10 @@ def routes() -> APIRouter:
 
     @router.get("/edge")
     @needs("number", READ)
-    async def edge_seen(edge: AtEdge) -> dict[str, object]:
+    async def edge_seen(edge: AtEdge, only: str | None = None) -> dict[str, object]:
         key = edge.context.idempotency
         return {
+            "only": only,
             "person": str(edge.caller.person),
             "roles": sorted(edge.caller.roles),
             "correlation": str(edge.context.correlation_id),

@@ -93,7 +93,7 @@ async def test_an_idempotency_key_knows_caller_route_and_request(client: httpx.A
     assert (caller, route, key) == (str(PERSON), "GET /edge", "k-1")
     assert (await edge(client, {"Idempotency-Key": "k-1"}))["key"][3] == first
     assert (await edge(client, {"Idempotency-Key": "k-1", "If-Match": '"1"'}))["key"][3] != first
-    asked = await client.get("/tests/v1/edge?x=1", headers={"Idempotency-Key": "k-1"})
+    asked = await client.get("/tests/v1/edge?only=this", headers={"Idempotency-Key": "k-1"})
     assert asked.json()["key"][3] != first
     with_body = await client.request("GET", "/tests/v1/edge", content=b"{}", headers={"Idempotency-Key": "k-1"})
     assert with_body.json()["key"][3] != first
@@ -129,6 +129,15 @@ async def test_a_page_that_cannot_be_is_refused(
     assert [error["field"] for error in answer.json()["errors"]] == [field]
 
 
+async def test_a_parameter_that_the_route_does_not_have_is_refused_by_name(client: httpx.AsyncClient) -> None:
+    assert (await client.get("/tests/v1/numbers", params={"limit": 2})).status_code == 200
+    answer = await client.get("/tests/v1/edge", params={"limt": 2, "colour": "red"})
+    assert (answer.status_code, answer.json()["type"]) == (422, "urn:trellis:problem:invalid-request")
+    assert [error["field"] for error in answer.json()["errors"]] == ["limt", "colour"]
+    assert "limt: is no parameter here; there are: only" in answer.json()["detail"]
+    assert (await client.post(f"{PATH}?dry=true", json=BODY)).status_code == 422
+
+
 async def test_health_needs_no_token_and_says_what_is_missing(
     stranger: httpx.AsyncClient, not_ready: list[str]
 ) -> None:
@@ -151,7 +160,7 @@ async def test_the_document_tells_of_tokens_conditions_and_problems(client: http
     assert document["components"]["securitySchemes"]["HTTPBearer"]["scheme"] == "bearer"
     assert {p["name"] for p in operation["parameters"]} == {"bonus", "If-Match", "Idempotency-Key"}
     query = document["paths"]["/tests/v1/edge"]["get"]
-    assert {p["name"] for p in query["parameters"]} == {"Consistency-Token"}
+    assert {p["name"] for p in query["parameters"]} == {"only", "Consistency-Token"}
     assert operation["responses"]["default"] == {"$ref": "#/components/responses/Problem"}
     assert "422" not in operation["responses"]
     assert "ProblemDocument" in document["components"]["schemas"]
