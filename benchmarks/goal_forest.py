@@ -40,10 +40,15 @@ class Tree:
         return leaf % self.owners
 
 
-async def grown(engine: AsyncEngine, *, goals: int, levels: int, owners: int) -> Tree:
+def planted(goals: int, levels: int, owners: int) -> Tree:
     """A tree of exactly so many goals, each level so many times wider than the one above it."""
-    tree = Tree([[GoalId(uuid7()) for _ in range(width)] for width in _widths(goals, levels)], owners)
-    store, above = EventStore(engine, TYPES), None
+    return Tree([[GoalId(uuid7()) for _ in range(width)] for width in _widths(goals, levels)], owners)
+
+
+async def grown(engine: AsyncEngine, *, goals: int, levels: int, owners: int) -> Tree:
+    """Such a tree, stored."""
+    tree = planted(goals, levels, owners)
+    store = EventStore(engine, TYPES)
     for level, width in enumerate(tree.levels):
         for start in range(0, len(width), _AT_ONCE):
             part = range(start, min(start + _AT_ONCE, len(width)))
@@ -51,13 +56,12 @@ async def grown(engine: AsyncEngine, *, goals: int, levels: int, owners: int) ->
                 Append(
                     stream=stream_name("goal", width[place]),
                     expected=0,
-                    events=await store.prepare([_set(tree, level, place, above)]),
+                    events=await store.prepare([goal_set(tree, level, place)]),
                 )
                 for place in part
             ]
             async with engine.begin() as connection:
                 await store.append(connection, appends)
-        above = width
     return tree
 
 
@@ -68,7 +72,9 @@ def _widths(goals: int, levels: int) -> list[int]:
     return [*inner, max(goals - sum(inner), 1)]
 
 
-def _set(tree: Tree, level: int, place: int, above: Sequence[GoalId] | None) -> tuple[Event, Metadata]:
+def goal_set(tree: Tree, level: int, place: int) -> tuple[Event, Metadata]:
+    """How the goal at this place of a level was set; only leaves are measured."""
+    above = tree.levels[level - 1] if level else None
     leaf = level == len(tree.levels) - 1
     who = owner(tree.owner(place))
     event = GoalSet(

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from services.goals.api.permissions import ACCESS
 from services.goals.projections import (
+    goal_periods,
     goal_plans,
     goal_policies,
     goal_profiles,
@@ -94,6 +95,7 @@ SERVICE: Final = Service(
     projections=(
         goal_tree.PROJECTION,
         goal_profiles.PROJECTION,
+        goal_periods.PROJECTION,
         goal_plans.PROJECTION,
         goal_policies.PROJECTION,
         plan_steps.PROJECTION,

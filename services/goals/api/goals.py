@@ -1,68 +1,56 @@
-"""Goals, read: one, many, and those below one."""
+"""Goals, read: one, many, and those below one; as they stand, or as they stood at a moment."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from pydantic import Field
 
 from services.goals.api.edge import AtEdge, GoalsEdge
-from services.goals.api.goal_access import Access, access_to, reader
+from services.goals.api.goal_access import Access, access_to
+from services.goals.api.goal_lists import AskedGoals, GoalsAsked, listed, page_of
 from services.goals.api.goal_views import GoalView, today, views
-from services.goals.projections import bound_goals, goal_tree, readable_goals
-from services.goals.projections.goal_health import is_doing
+from services.goals.api.moments import AskedMoment, moment_of, on_day_of
+from services.goals.projections import bound_goals, goal_periods, goal_tree, past_goals, readable_goals
 from services.goals.projections.goal_rows import GoalRow, GoalState
-from services.goals.projections.readable_goals import Filter
+from services.goals.projections.past_goals import Moment
+from services.goals.projections.readable_goals import Filter, Order
 from shared.runtime.authorization import READ, needs
-from shared.runtime.pagination import AskedPage, Page, PageRequest
+from shared.runtime.pagination import AskedPage, Page
 from shared.runtime.problems import not_found
 from shared.runtime.service import Runtime
-from shared.schemas.goal_health import Health
 from shared.schemas.goal_metrics import MeasuredBy
-from shared.schemas.goals import GoalLevel
-from shared.schemas.identifiers import GoalId, KpiId, PersonId
-from shared.schemas.values import Known
+from shared.schemas.identifiers import GoalId, KpiId
 
 
 class GoalDetail(GoalView):
     """A goal, and what the caller may do with it."""
 
     kpi: KpiId | None = Field(description="The KPI that moves it; then it takes no value by hand.")
-    allowed_actions: list[str]
+    allowed_actions: list[str] = Field(description="Now; nothing may be done with the past.")
 
 
 def goal_routes(runtime: Runtime) -> APIRouter:
     routes = APIRouter(prefix="/goals", tags=["goals"])
 
-    @routes.get("", summary="Goals, the oldest first")
+    @routes.get("", summary="Goals, filtered and sorted, as they stand or as they stood")
     @needs("goal", READ)
-    async def list_goals(
-        *,
-        edge: AtEdge,
-        page: AskedPage,
-        owner: PersonId | None = None,
-        level: Known[GoalLevel] | None = None,
-        state: GoalState | None = None,
-        expired: Annotated[bool | None, Query(description="Only goals that have expired, or only others.")] = None,
-        roots: Annotated[bool, Query(description="Only goals that are under no other.")] = False,
-        health: Annotated[Known[Health] | None, Query(description="How they are doing today.")] = None,
-        mine: Annotated[bool, Query(description="Only the caller's own.")] = False,
-    ) -> Page[GoalView]:
-        whose = edge.caller.person if mine else owner
-        on = today(runtime, edge)
-        doing = None if health is None else is_doing(health, on.day, on.gaps)
-        wanted = Filter(owner=whose, level=level, state=state, expired=expired, roots=roots, health=doing)
-        return await _listed(runtime, edge, page, wanted)
+    async def list_goals(edge: AtEdge, asked: AskedGoals) -> Page[GoalView]:
+        return await listed(runtime, edge, asked)
 
-    @routes.get("/{goal}/children", summary="The goals below a goal")
+    @routes.get("/{goal}/children", summary="The goals below a goal, as they are or as they were")
     @needs("goal", READ)
-    async def list_children(goal: GoalId, edge: AtEdge, page: AskedPage) -> Page[GoalView]:
+    async def list_children(goal: GoalId, edge: AtEdge, page: AskedPage, moment: AskedMoment) -> Page[GoalView]:
         await _seen(runtime, edge, goal)
-        return await _listed(runtime, edge, page, Filter(parent=goal))
+        below = Filter(parent=goal)
+        asked = GoalsAsked(
+            wanted=below, health=None, mine=False, reports=None, sort=Order.OLDEST, moment=moment, page=page
+        )
+        return await page_of(runtime, edge, asked)
 
-    @routes.get("/{goal}", summary="One goal")
+    @routes.get("/{goal}", summary="One goal, as it stands or as it stood")
     @needs("goal", READ)
-    async def show_goal(goal: GoalId, edge: AtEdge) -> GoalDetail:
+    async def show_goal(goal: GoalId, edge: AtEdge, asked: AskedMoment) -> GoalDetail:
         row, access = await _seen(runtime, edge, goal)
+        if (moment := moment_of(runtime, asked)) is not None:
+            return await _past(runtime, edge, goal, moment)
         edge.response.headers["ETag"] = f'"{row.version}"'
         async with runtime.engine.connect() as connection:
             kpi = await bound_goals.kpi_of(connection, goal)
@@ -75,6 +63,17 @@ def goal_routes(runtime: Runtime) -> APIRouter:
     return routes
 
 
+async def _past(runtime: Runtime, edge: GoalsEdge, goal: GoalId, moment: Moment) -> GoalDetail:
+    await runtime.wait(goal_periods.PROJECTION.name, edge.consistency)
+    async with runtime.engine.connect() as connection:
+        found = await past_goals.goals_then(connection, [goal], moment)
+    if not found:
+        raise not_found("goal", f"{goal} at that moment")
+    on = on_day_of(runtime, moment, today(runtime, edge))
+    view = (await views(runtime.vault, [found[0].row], on))[0]
+    return GoalDetail(**view.model_dump(), kpi=found[0].kpi, allowed_actions=[])
+
+
 async def _seen(runtime: Runtime, edge: GoalsEdge, goal: GoalId) -> tuple[GoalRow, Access]:
     await runtime.wait(goal_tree.PROJECTION.name, edge.consistency)
     async with runtime.engine.connect() as connection:
@@ -84,14 +83,3 @@ async def _seen(runtime: Runtime, edge: GoalsEdge, goal: GoalId) -> tuple[GoalRo
         access = await access_to(connection, edge.caller, row)
     access.require(READ, f"goal {goal}")
     return row, access
-
-
-async def _listed(runtime: Runtime, edge: GoalsEdge, page: PageRequest, wanted: Filter) -> Page[GoalView]:
-    await runtime.wait(goal_tree.PROJECTION.name, edge.consistency)
-    cursor = page.after(tuple[GoalId])
-    async with runtime.engine.connect() as connection:
-        rows = await readable_goals.readable(
-            connection, reader(edge.caller), wanted, after=cursor[0] if cursor else None, limit=page.limit + 1
-        )
-    shown = await views(runtime.vault, rows, today(runtime, edge))
-    return page.of(shown, key=lambda view: (view.id,), item=lambda view: view)

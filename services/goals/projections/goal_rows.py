@@ -165,25 +165,26 @@ def rows_after(
     """
     after: dict[GoalId, GoalRow] = {}
     for goal, history in histories.items():
-        row = _values(before.get(goal))
+        row = values_of(before.get(goal))
         for recorded in history:
             if isinstance(recorded.event, GoalSet):
-                row = _values(_new_row(goal, recorded.version, recorded.event))
+                row = values_of(first_row(goal, recorded.version, recorded.event))
             elif row:
                 own = row["progress"] == row["own_progress"]
-                row |= {"version": recorded.version, **_changed(row, recorded.event), **_said(recorded)}
+                row |= {"version": recorded.version, **changes(row, recorded.event), **_said(recorded)}
                 row["progress"] = row["own_progress"] if own else row["progress"]
         if row:
             after[goal] = GoalRow(**row)
     return after
 
 
-def _values(row: GoalRow | None) -> dict[str, Any]:
+def values_of(row: GoalRow | None) -> dict[str, Any]:
     """The row as it is changed event by event: to make a frozen one each time would cost more than the rest."""
     return {} if row is None else {field.name: getattr(row, field.name) for field in fields(row)}
 
 
-def _changed(row: Mapping[str, Any], event: Event) -> dict[str, Any]:
+def changes(row: Mapping[str, Any], event: Event) -> dict[str, Any]:
+    """What the event changes in the row, column by column."""
     match event:
         case GoalAligned():
             return {"parent": event.parent, "weight": event.weight, "weight_by_hand": event.weight_by_hand}
@@ -242,7 +243,7 @@ def _closed(event: GoalAchieved | GoalMissed) -> dict[str, Any]:
     return {"closed_on": event.closed_on, "expired": False, "value": event.value, "own_progress": event.progress}
 
 
-def _new_row(goal: GoalId, version: int, event: GoalSet) -> GoalRow:
+def first_row(goal: GoalId, version: int, event: GoalSet) -> GoalRow:
     own = None if event.metric is None or event.metric.start is None else Decimal(0)
     return GoalRow(
         goal=goal,
@@ -287,7 +288,7 @@ def _row(columns: RowMapping) -> GoalRow:
 def _columns(row: GoalRow) -> dict[str, Any]:
     sealed = row.title.model_dump_json() if isinstance(row.title, PersonalText) else None
     return {
-        **_values(row),
+        **values_of(row),
         "title": None if sealed else row.title,
         "sealed_title": sealed,
         "metric": None if row.metric is None else row.metric.model_dump(mode="json"),

@@ -1,10 +1,13 @@
 """Readable goals: which goals of the tree somebody may see, one or a page of them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import StrEnum
+from typing import Any, Final
+from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, select, true
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.goals.projections.goal_readers import Reader, seen_by
@@ -15,15 +18,49 @@ from shared.schemas.identifiers import GoalId, PersonId
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """Which goals: None is any. `health` is a condition: it depends on the day and on the policy."""
+    """Which goals: None is any. `health` is a condition: it depends on the day and on the policy.
+
+    `owners` is a query for people: whose goals.
+    """
 
     owner: PersonId | None = None
+    owners: Select[UUID] | None = None
     level: GoalLevel | None = None
+    team: str | None = None
     state: GoalState | None = None
     parent: GoalId | None = None
     expired: bool | None = None
     roots: bool = False
     health: ColumnElement[bool] | None = None
+
+
+class Order(StrEnum):
+    """In which order a list of goals comes; what was measured least, not at all last."""
+
+    OLDEST = "oldest"
+    NEWEST = "newest"
+    ENDS_ON = "ends-on"
+    PROGRESS = "progress"
+
+
+_UNMEASURED: Final = Decimal(101)
+_SORTED_BY: Final[Mapping[Order, tuple[ColumnElement[Any], ...]]] = {
+    Order.OLDEST: (),
+    Order.NEWEST: (),
+    Order.ENDS_ON: (GOALS.c.ends_on,),
+    Order.PROGRESS: (func.coalesce(GOALS.c.progress, _UNMEASURED),),
+}
+
+
+def sort_key(row: GoalRow, order: Order) -> tuple[Any, ...]:
+    """What the goal is sorted by; its id makes that unique."""
+    match order:
+        case Order.ENDS_ON:
+            return row.ends_on, row.goal
+        case Order.PROGRESS:
+            return _UNMEASURED if row.progress is None else row.progress, row.goal
+        case _:
+            return (row.goal,)
 
 
 async def find(connection: AsyncConnection, goal: GoalId) -> GoalRow | None:
@@ -38,11 +75,30 @@ async def shown_progress(engine: AsyncEngine, goal: GoalId) -> Decimal | None:
 
 
 async def readable(
-    connection: AsyncConnection, reader: Reader, wanted: Filter, *, after: GoalId | None, limit: int
+    connection: AsyncConnection,
+    reader: Reader,
+    wanted: Filter,
+    *,
+    after: tuple[Any, ...] | None,
+    limit: int,
+    order: Order = Order.OLDEST,
 ) -> list[GoalRow]:
-    """The goals that the reader may see, the oldest first."""
-    query = select(GOALS).where(seen_by(reader, GOALS), *_conditions(wanted)).order_by(GOALS.c.goal).limit(limit)
-    return await rows(connection, query if after is None else query.where(GOALS.c.goal > after))
+    """The goals that the reader may see, those that come after a sort key."""
+    query = select(GOALS).where(seen_by(reader, GOALS), *conditions(wanted, GOALS.c))
+    return await rows(connection, _in_order(query, order, after).limit(limit))
+
+
+def _in_order(query: Select[Any], order: Order, after: tuple[Any, ...] | None) -> Select[Any]:
+    by, goal = _SORTED_BY[order], GOALS.c.goal
+    if order is Order.NEWEST:
+        query = query.order_by(goal.desc())
+        return query if after is None else query.where(goal < after[-1])
+    query = query.order_by(*by, goal)
+    if after is None:
+        return query
+    if not by:
+        return query.where(goal > after[-1])
+    return query.where(or_(by[0] > after[0], and_(by[0] == after[0], goal > after[-1])))
 
 
 async def readable_of(connection: AsyncConnection, reader: Reader, goals: Collection[GoalId]) -> set[GoalId]:
@@ -58,10 +114,13 @@ async def hidden_below(connection: AsyncConnection, reader: Reader, goal: GoalId
     return await connection.scalar(query) or 0
 
 
-def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:
-    named = ("owner", "level", "state", "parent", "expired")
+def conditions(wanted: Filter, goal: Any) -> list[ColumnElement[bool]]:
+    """The filter as conditions on the columns of a table of goals."""
+    named = ("owner", "level", "team", "state", "parent", "expired")
     values = ((name, getattr(wanted, name)) for name in named)
-    conditions: list[ColumnElement[bool]] = [GOALS.c[name] == value for name, value in values if value is not None]
+    found: list[ColumnElement[bool]] = [goal[name] == value for name, value in values if value is not None]
+    if wanted.owners is not None:
+        found.append(goal.owner.in_(wanted.owners))
     if wanted.health is not None:
-        conditions.append(wanted.health)
-    return [*conditions, GOALS.c.parent.is_(None)] if wanted.roots else conditions
+        found.append(wanted.health)
+    return [*found, goal.parent.is_(None)] if wanted.roots else found

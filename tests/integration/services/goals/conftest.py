@@ -27,7 +27,8 @@ CLARA, HUGO, ALICE, BOB, EVE, HANNA = (
     PersonId(derived("person", name)) for name in ("clara", "hugo", "alice", "bob", "eve", "hanna")
 )
 _KPIS = "kpis, kpi_measurements"
-READ_MODELS = f"goal_tree, goal_profiles, goal_plans, goal_policies, goal_plan_steps, goal_wordings, {_KPIS}, people"
+_PLANS = "goal_plans, goal_plan_steps, goal_wordings"
+READ_MODELS = f"goal_tree, goal_facts, goal_periods, goal_profiles, {_PLANS}, goal_policies, {_KPIS}, people"
 OPEN = [
     "align",
     "edit",

@@ -56,7 +56,9 @@ async def seen(
     engine: AsyncEngine, reader: Reader, wanted: Filter | None = None, *, after: GoalId | None = None, limit: int = 10
 ) -> list[GoalId]:
     async with engine.connect() as connection:
-        found = await readable(connection, reader, wanted or Filter(), after=after, limit=limit)
+        found = await readable(
+            connection, reader, wanted or Filter(), after=None if after is None else (after,), limit=limit
+        )
     return [row.goal for row in found]
 
 

@@ -1,0 +1,131 @@
+"""Lists of goals: which ones, in which order, page by page, as they stand or as they stood at a moment."""
+
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any, Final, Literal
+
+from fastapi import Depends, Query
+
+from services.goals.api.edge import GoalsEdge
+from services.goals.api.goal_access import reader
+from services.goals.api.goal_views import GoalView, today, views
+from services.goals.api.moments import AskedMoment, MomentAsked, moment_of, on_day_of
+from services.goals.projections import goal_periods, goal_tree, past_goals, readable_goals
+from services.goals.projections.goal_health import is_doing
+from services.goals.projections.goal_rows import GoalRow, GoalState
+from services.goals.projections.past_goals import Moment
+from services.goals.projections.readable_goals import Filter, Order, sort_key
+from shared.people.reporting_line import people_below, people_directly_below
+from shared.runtime.pagination import AskedPage, Page, PageRequest
+from shared.runtime.problems import FieldError, invalid
+from shared.runtime.service import Runtime
+from shared.schemas.goal_health import Health
+from shared.schemas.goals import GoalLevel
+from shared.schemas.identifiers import GoalId, PersonId
+from shared.schemas.values import Known, ShortText
+
+_KEYS: Final[dict[Order, Any]] = {
+    Order.OLDEST: tuple[GoalId],
+    Order.NEWEST: tuple[GoalId],
+    Order.ENDS_ON: tuple[date, GoalId],
+    Order.PROGRESS: tuple[Decimal, GoalId],
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoalsAsked:
+    """What of goals the client asks for."""
+
+    wanted: Filter
+    health: Health | None
+    mine: bool
+    reports: Literal["direct", "all"] | None
+    sort: Order
+    moment: MomentAsked
+    page: PageRequest
+
+
+def _goals_asked(
+    *,
+    page: AskedPage,
+    moment: AskedMoment,
+    owner: PersonId | None = None,
+    level: Known[GoalLevel] | None = None,
+    team: Annotated[ShortText | None, Query(description="Goals of this team.")] = None,
+    state: GoalState | None = None,
+    expired: Annotated[bool | None, Query(description="Only goals that have expired, or only others.")] = None,
+    roots: Annotated[bool, Query(description="Only goals that are under no other.")] = False,
+    health: Annotated[Known[Health] | None, Query(description="How they are doing today.")] = None,
+    mine: Annotated[bool, Query(description="Only the caller's own.")] = False,
+    reports: Annotated[
+        Literal["direct", "all"] | None, Query(description="Only goals of those who report to the caller.")
+    ] = None,
+    sort: Annotated[Order, Query(description="`progress`: the least first.")] = Order.OLDEST,
+) -> GoalsAsked:
+    wanted = Filter(owner=owner, level=level, team=team, state=state, expired=expired, roots=roots)
+    return GoalsAsked(wanted=wanted, health=health, mine=mine, reports=reports, sort=sort, moment=moment, page=page)
+
+
+AskedGoals = Annotated[GoalsAsked, Depends(_goals_asked)]
+"""A route's parameters: the goals that the client asks for."""
+
+
+async def listed(runtime: Runtime, edge: GoalsEdge, asked: GoalsAsked) -> Page[GoalView]:
+    """The page of those that the caller may see today."""
+    caller, wanted = edge.caller.person, asked.wanted
+    if asked.mine:
+        wanted = replace(wanted, owner=caller)
+    if asked.reports is not None:
+        below = people_directly_below(caller) if asked.reports == "direct" else people_below(caller)
+        wanted = replace(wanted, owners=below)
+    if asked.health is not None:
+        on = today(runtime, edge)
+        wanted = replace(wanted, health=is_doing(asked.health, on.day, on.gaps))
+    return await page_of(runtime, edge, replace(asked, wanted=wanted))
+
+
+async def page_of(runtime: Runtime, edge: GoalsEdge, asked: GoalsAsked) -> Page[GoalView]:
+    """The page by the filter alone."""
+    moment, on = moment_of(runtime, asked.moment), today(runtime, edge)
+    if moment is None:
+        rows = await _present(runtime, edge, asked)
+    else:
+        _refuse_what_has_no_past(asked)
+        rows, on = await _past(runtime, edge, asked, moment), on_day_of(runtime, moment, on)
+    shown = await views(runtime.vault, rows, on)
+    pairs = list(zip(rows, shown, strict=True))
+    return asked.page.of(pairs, key=lambda pair: sort_key(pair[0], asked.sort), item=lambda pair: pair[1])
+
+
+async def _present(runtime: Runtime, edge: GoalsEdge, asked: GoalsAsked) -> list[GoalRow]:
+    await runtime.wait(goal_tree.PROJECTION.name, edge.consistency)
+    after, limit = asked.page.after(_KEYS[asked.sort]), asked.page.limit + 1
+    async with runtime.engine.connect() as connection:
+        return await readable_goals.readable(
+            connection, reader(edge.caller), asked.wanted, after=after, limit=limit, order=asked.sort
+        )
+
+
+async def _past(runtime: Runtime, edge: GoalsEdge, asked: GoalsAsked, moment: Moment) -> list[GoalRow]:
+    for projection in (goal_tree.PROJECTION, goal_periods.PROJECTION):
+        await runtime.wait(projection.name, edge.consistency)
+    after = asked.page.after(tuple[GoalId])
+    async with runtime.engine.connect() as connection:
+        found = await past_goals.readable_then(
+            connection,
+            reader(edge.caller),
+            asked.wanted,
+            moment=moment,
+            after=after and after[0],
+            limit=asked.page.limit + 1,
+        )
+    return [goal.row for goal in found]
+
+
+def _refuse_what_has_no_past(asked: GoalsAsked) -> None:
+    """Raises: Problem: 422, the present alone is filtered by health and sorted by what changes."""
+    message = f"is of the present alone; it does not go with {', '.join(asked.moment.fields)}"
+    wrong = {"health": asked.health is not None, "sort": asked.sort is not Order.OLDEST}
+    if errors := [FieldError(field=name, message=message) for name, is_wrong in wrong.items() if is_wrong]:
+        raise invalid(errors)
