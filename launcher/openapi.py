@@ -4,6 +4,7 @@ import json
 from importlib import import_module
 from typing import Any, Final
 
+from fastapi import FastAPI
 from pydantic import SecretBytes
 
 from launcher.issuer.name import ISSUER
@@ -30,6 +31,11 @@ def _text(described: dict[str, Any]) -> str:
 
 def document(service: str) -> dict[str, Any]:
     """What the service's `/<service>/v1/openapi.json` answers."""
+    return application(service).openapi()
+
+
+def application(service: str) -> FastAPI:
+    """The service's HTTP application, which answers what needs neither a database nor a broker."""
     settings = Settings(
         database_url=_NOWHERE,
         keys_database_url=_NOWHERE,
@@ -39,4 +45,4 @@ def document(service: str) -> dict[str, Any]:
         jwks_url="http://127.0.0.1:1/jwks.json",
     )
     runtime = Runtime(import_module(f"services.{service}.app").SERVICE, settings)
-    return create_service_api(runtime).openapi()
+    return create_service_api(runtime)

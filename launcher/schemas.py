@@ -25,7 +25,7 @@ def check() -> None:
     """Compare every event with what was last released; end with 1 if a subscriber would break, and say which."""
     refused = refusals(PUBLISHED)
     _tell(refused)
-    number = len(list(RELEASED.glob("*.json")))
+    number = len(list(RELEASED.rglob("*.json")))
     print(f"{number} released versions of events, {len(refused)} changes that would break a reader")
     raise typer.Exit(1 if refused else 0)
 

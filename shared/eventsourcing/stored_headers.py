@@ -1,9 +1,11 @@
 """The record headers of stored events as the relay sends them, written straight from the rows."""
 
 import json
-from functools import lru_cache
+from functools import cache
 from typing import Any, Final
 from uuid import UUID
+
+from shared.schemas.event import schema_uri
 
 _VERSION: Final = ("ce_specversion", b"1.0")
 _CONTENT: Final = ("content-type", b"application/json")
@@ -51,6 +53,6 @@ class StoredHeaders:
         return headers
 
 
-@lru_cache
+@cache
 def _type_headers(event_type: str) -> tuple[tuple[str, bytes], tuple[str, bytes]]:
-    return ("ce_type", event_type.encode()), ("ce_dataschema", f"trellis:schema:{event_type}".encode())
+    return ("ce_type", event_type.encode()), ("ce_dataschema", schema_uri(event_type).encode())

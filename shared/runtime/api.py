@@ -47,11 +47,12 @@ def create_api(
     clock: Clock = now,
     largest_body: int = LARGEST_BODY,
     large_bodies: Mapping[str, int] = MappingProxyType({}),
+    open_routes: Sequence[Route] = (),
 ) -> FastAPI:
     """The application of one service under its base path, such as `/goals/v1`; `large_bodies` are of paths below it.
 
-    /health/live and /health/ready answer anybody; all else needs a token, the OpenAPI document at
-    `<base_path>/openapi.json` too.
+    /health/live and /health/ready answer anybody, and so do `open_routes`; all else needs a token, the OpenAPI document
+    at `<base_path>/openapi.json` too.
 
     Raises:
         NotInTheTable: a route's action is not in the access table.
@@ -69,13 +70,16 @@ def create_api(
         separate_input_output_schemas=False,
     )
     app.state.clock = clock
+    app.state.open = frozenset({route.path for route in open_routes})
     for router in routers:
         app.include_router(router, prefix=base_path)
     refuse_undeclared(access, declared_routes(app))
-    app.router.routes.extend(_health(ready))
+    app.router.routes.extend([*_health(ready), *open_routes])
     failures.install(app)
     larger = {f"{base_path}{path}": size for path, size in large_bodies.items()}
-    app.add_middleware(Gate, authenticator=authenticator, largest_body=largest_body, large_bodies=larger)
+    app.add_middleware(
+        Gate, authenticator=authenticator, largest_body=largest_body, large_bodies=larger, is_open=_is_open(open_routes)
+    )
     _describe(app)
     return app
 
@@ -87,9 +91,14 @@ def declared_routes(app: FastAPI) -> dict[str, Callable[..., Any]]:
         route = context.original_route
         if isinstance(route, APIRoute):
             routes |= {f"{method} {context.path}": route.endpoint for method in sorted(route.methods or ())}
-        elif context.path not in (app.openapi_url, *OPEN):
+        elif context.path not in (app.openapi_url, *OPEN, *app.state.open):
             routes[f"{type(route).__name__} {context.path}"] = type(route)
     return routes
+
+
+def _is_open(routes: Sequence[Route]) -> Callable[[str], bool]:
+    """Whether the path needs no token."""
+    return lambda path: path in OPEN or any(route.path_regex.match(path) for route in routes)
 
 
 def _operation_name(route: APIRoute) -> str:

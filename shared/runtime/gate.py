@@ -1,6 +1,6 @@
 """What stands before every route: correlation, the body's size, and the caller's token."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 from uuid import UUID
@@ -35,11 +35,13 @@ class Gate:
         authenticator: Authenticator,
         largest_body: int,
         large_bodies: Mapping[str, int] = MappingProxyType({}),
+        is_open: Callable[[str], bool] = OPEN.__contains__,
     ) -> None:
         self._app = app
         self._authenticator = authenticator
         self._largest_body = largest_body
         self._large_bodies = large_bodies
+        self._is_open = is_open
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -62,7 +64,7 @@ class Gate:
 
     async def _enter(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
         headers = Headers(scope=scope)
-        if scope["path"] not in OPEN:
+        if not self._is_open(scope["path"]):
             scope["state"]["caller"] = await self._authenticator.caller(headers.get("Authorization"))
         if (asked := headers.get(CORRELATION)) is not None and _uuid(asked) is None:
             raise invalid([FieldError(field=CORRELATION, value=shown(asked), message="must be a UUID")])

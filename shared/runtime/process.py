@@ -157,6 +157,7 @@ def create_service_api(runtime: Runtime, worker: "Worker | None" = None) -> "Fas
     from shared.runtime.authentication import Authenticator, IssuerKeys  # noqa: PLC0415 - likewise
     from shared.runtime.projections import projection_routes  # noqa: PLC0415 - likewise
     from shared.runtime.request_times import TimedRequests  # noqa: PLC0415 - likewise
+    from shared.runtime.schemas import schema_routes  # noqa: PLC0415 - likewise
 
     service, settings = runtime.service, runtime.settings
 
@@ -186,6 +187,7 @@ def create_service_api(runtime: Runtime, worker: "Worker | None" = None) -> "Fas
         lifespan=lifespan,
         clock=runtime.clock,
         large_bodies=service.large_bodies,
+        open_routes=schema_routes(service.base_path),
     )
     app.state.handler = runtime.handler
     app.add_middleware(TimedRequests, times=runtime.request_times, traces=runtime.traces)

@@ -13,7 +13,7 @@ app = typer.Typer(add_completion=False, help="The published language as files: J
 
 @app.command()
 def write() -> None:
-    """Write shared/schemas/json/<event type>.json for every event that is written today."""
+    """Write shared/schemas/json/<publisher>/<EventName>.v<n>.json for every event that is written today."""
     for event_type in write_schemas(ALL):
         typer.echo(f"wrote {event_type}")
 

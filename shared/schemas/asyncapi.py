@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias, cast
 
-from shared.schemas.contract import GOLDENS, SCHEMAS, type_of
+from shared.schemas.contract import goldens_of, schema_file
 from shared.schemas.headers import CHAINED_HEADERS, FEED_HEADERS, MARK_HEADERS, Header
 from shared.schemas.topics import PARTITIONS, TOPICS, Topic
 
@@ -55,7 +55,7 @@ def text() -> str:
 
 
 def _schema(event_type: str) -> Document:
-    return json.loads((SCHEMAS / f"{event_type}.json").read_text(encoding="utf-8"))
+    return json.loads(schema_file(event_type).read_text(encoding="utf-8"))
 
 
 def _names(every: Mapping[str, Document]) -> dict[tuple[str, str], str]:
@@ -111,8 +111,7 @@ def _message(event_type: str, schema: Document, *, chained: bool) -> Document:
 
 def examples(event_type: str) -> list[tuple[str, Document]]:
     """Golden bytes of the event as examples, each with its name; there is one at least."""
-    files = [file for file in sorted(GOLDENS.glob(f"{event_type}*.json")) if type_of(file) == event_type]
-    return [(file.stem, json.loads(file.read_bytes())) for file in files]
+    return [(file.stem, json.loads(file.read_bytes())) for file in goldens_of(event_type)]
 
 
 def _mark() -> Document:

@@ -88,6 +88,7 @@ def _between(field: str, old: _Side, new: _Side, walked: frozenset[tuple[str, st
 
 
 def _inside(field: str, old: _Side, new: _Side, walked: frozenset[tuple[str, str]]) -> Iterator[Breach]:
+    yield from _meaning(field, old.node, new.node)
     yield from _bounds(field, old.node, new.node)
     yield from _values(field, old.node, new.node)
     yield from _fields(field, old, new, walked)

@@ -2,14 +2,13 @@
 
 import json
 from pathlib import Path
-from typing import Any, Final, TypeAlias, cast
+from typing import Final, cast
 
-from shared.schemas.event import Event, EventTypes, UnknownEvent, encode
+from shared.schemas.event import Event, EventTypes, UnknownEvent, encode, schema_uri
+from shared.schemas.exemplified import JsonSchema, exemplified
 
 SCHEMAS: Final = Path(__file__).parent / "json"
 GOLDENS: Final = Path(__file__).parents[2] / "tests" / "contract" / "golden"
-
-JsonSchema: TypeAlias = "dict[str, Any]"
 
 
 class NotAnExample(ValueError):  # noqa: N818 - named for the fact
@@ -21,9 +20,26 @@ def schema_of(event: type[Event]) -> JsonSchema:
     schema = _opened(event.model_json_schema(mode="serialization"))
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": f"trellis:schema:{event.event_type}",
-        **schema,
+        "$id": schema_uri(event.event_type),
+        **exemplified(schema, [json.loads(file.read_bytes()) for file in goldens_of(event.event_type)]),
     }
+
+
+def schema_file(event_type: str, directory: Path = SCHEMAS) -> Path:
+    """Where the type's schema is committed: `<publisher>/<EventName>.v<n>.json`."""
+    _, publisher, name = event_type.split(".", 2)
+    return directory / publisher / f"{name}.json"
+
+
+def type_of_schema(file: Path) -> str:
+    """The event type whose schema the file is."""
+    return f"trellis.{file.parent.name}.{file.stem}"
+
+
+def goldens_of(event_type: str) -> list[Path]:
+    """The golden bytes of an event, the plain case first."""
+    files = [file for file in GOLDENS.glob(f"{event_type}*.json") if type_of(file) == event_type]
+    return sorted(files, key=lambda file: (file.stem != event_type, file.stem))
 
 
 def _opened(node: JsonSchema) -> JsonSchema:
@@ -52,16 +68,17 @@ def write_schemas(types: EventTypes, directory: Path = SCHEMAS) -> list[str]:
     """Write every current version's schema and name those that changed; files of older versions stay as they are."""
     changed: list[str] = []
     for event_type, event in sorted(types.models.items()):
-        file = directory / f"{event_type}.json"
+        file = schema_file(event_type, directory)
         text = schema_text(event)
         if not file.exists() or file.read_text(encoding="utf-8") != text:
+            file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text, encoding="utf-8")
             changed.append(event_type)
     return changed
 
 
 def type_of(file: Path) -> str:
-    """The event type that a schema or golden file is named for; further words name the case it shows."""
+    """The event type that a golden file is named for; further words name the case it shows."""
     return ".".join(file.name.split(".")[:4])
 
 

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from typing import Any, Final, TypeAlias
 
 from shared.schemas.asyncapi import examples, versions
-from shared.schemas.contract import SCHEMAS
+from shared.schemas.contract import schema_file
 from shared.schemas.topics import TOPICS, Topic
+from shared.schemas.units import UNIT
 
 Node: TypeAlias = dict[str, Any]
 
@@ -36,7 +37,7 @@ def _topic(topic: Topic) -> str:
 
 
 def _event(topic: Topic, event_type: str) -> str:
-    schema = json.loads((SCHEMAS / f"{event_type}.json").read_text(encoding="utf-8"))
+    schema = json.loads(schema_file(event_type).read_text(encoding="utf-8"))
     old = "" if event_type in topic.types.models else f"{_OLD}\n\n"
     rows = "\n".join(_rows(schema))
     fields = f"| Field | What it is | |\n|---|---|---|\n{rows}\n\n" if rows else "It has no fields.\n\n"
@@ -50,8 +51,10 @@ def _example(event_type: str) -> str:
 def _rows(schema: Node) -> Iterator[str]:
     for path, node, optional in _fields(schema, schema, ""):
         told = " ".join(str(node.get("description", "")).split())
+        unit = next((f"in {member[UNIT]}" for member in (node, *_members(schema, node)) if UNIT in member), "")
         missing = f"may be missing: {json.dumps(node.get('default'))}" if optional else ""
-        yield f"| `{path}` | {_kind(schema, node)} | {'; '.join(part for part in (told, missing) if part)} |"
+        about = "; ".join(part for part in (told.removesuffix("."), unit, missing) if part)
+        yield f"| `{path}` | {_kind(schema, node)} | {about} |"
 
 
 def _fields(root: Node, node: Node, above: str) -> Iterator[tuple[str, Node, bool]]:

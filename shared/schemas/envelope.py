@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic_core import CoreSchema, SchemaValidator, ValidationError, core_schema
 
+from shared.schemas.event import schema_uri
 from shared.schemas.identifiers import PersonId
 
 LOG_MARK: Final = "trellis.log.LogMark.v1"
@@ -77,7 +78,7 @@ def to_headers(envelope: Envelope) -> list[tuple[str, bytes]]:
         ("ce_type", envelope.type.encode()),
         ("ce_subject", envelope.subject.encode()),
         ("ce_time", envelope.time.isoformat().encode()),
-        ("ce_dataschema", f"trellis:schema:{envelope.type}".encode()),
+        ("ce_dataschema", schema_uri(envelope.type).encode()),
         ("ce_partitionkey", envelope.subject.encode()),
         ("ce_sequence", b"%d" % envelope.sequence),
         ("ce_logid", str(envelope.log_id).encode()),

@@ -3,9 +3,20 @@
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from functools import cache
+from typing import Any, ClassVar, Final
 
 from pydantic import BaseModel, ConfigDict
+
+_SERVED_BY: Final = {"kpi": "goals", "payroll": "rewards", "people": "goals"}
+"""Feeds, and the service of ours that has their schemas: who writes them may serve nothing."""
+
+
+@cache
+def schema_uri(event_type: str) -> str:
+    """Where the JSON Schema of an event is: behind `trellis:` the path at the service, the same everywhere."""
+    _, publisher, name = event_type.split(".", 2)
+    return f"trellis:/{_SERVED_BY.get(publisher, publisher)}/v1/schemas/{name}.json"
 
 
 class Event(BaseModel):

@@ -3,6 +3,8 @@
 from datetime import date
 from typing import ClassVar, Final
 
+from pydantic import Field
+
 from shared.schemas.event import Event, EventTypes
 from shared.schemas.identifiers import GoalId, PersonId
 from shared.schemas.personal_text import PersonalText
@@ -30,18 +32,20 @@ class FeedbackGiven(Event):
 
     event_type: ClassVar[str] = "trellis.feedback.FeedbackGiven.v1"
 
-    author: PersonId
-    receiver: PersonId
-    kind: FeedbackKind
-    visibility: FeedbackVisibility
-    goal: GoalId | None
-    text: PersonalText
+    author: PersonId = Field(description="Who gave the feedback.")
+    receiver: PersonId = Field(description="Whom it is for, and whose erasure erases the text.")
+    kind: FeedbackKind = Field(description="Praise, constructive advice, or feedback to one's own manager.")
+    visibility: FeedbackVisibility = Field(description="Who may read the text besides its author.")
+    goal: GoalId | None = Field(description="The goal that it speaks of; null: of none.")
+    text: PersonalText = Field(description="What was written, as ciphertext.")
 
 
 class FeedbackAcknowledged(Event):
+    """The receiver has read it."""
+
     event_type: ClassVar[str] = "trellis.feedback.FeedbackAcknowledged.v1"
 
-    by: PersonId
+    by: PersonId = Field(description="The receiver, who has read it.")
 
 
 class CheckInHeld(Event):
@@ -49,12 +53,12 @@ class CheckInHeld(Event):
 
     event_type: ClassVar[str] = "trellis.feedback.CheckInHeld.v1"
 
-    person: PersonId
-    manager: PersonId
-    held_on: date
-    notes: PersonalText | None
-    shared: bool
-    goals: tuple[GoalId, ...]
+    person: PersonId = Field(description="With whom the check-in was held; the notes speak of them.")
+    manager: PersonId = Field(description="Who held it.")
+    held_on: date = Field(description="The day of the conversation, not that of writing it down.")
+    notes: PersonalText | None = Field(description="What was noted, as ciphertext; null: nothing was.")
+    shared: bool = Field(description="Whether the person may read the notes too; else the manager alone.")
+    goals: tuple[GoalId, ...] = Field(description="The goals that were talked about; empty: none.")
 
 
 class PersonalTextErased(Event):
@@ -62,8 +66,8 @@ class PersonalTextErased(Event):
 
     event_type: ClassVar[str] = "trellis.feedback.PersonalTextErased.v1"
 
-    person: PersonId
-    by: PersonId
+    person: PersonId = Field(description="Whose key was deleted.")
+    by: PersonId = Field(description="Who had it deleted.")
 
 
 EVENTS: Final[tuple[type[Event], ...]] = (FeedbackGiven, FeedbackAcknowledged, CheckInHeld, PersonalTextErased)

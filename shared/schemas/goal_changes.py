@@ -4,11 +4,14 @@ from datetime import date
 from typing import ClassVar, Final
 from uuid import UUID
 
+from pydantic import Field
+
 from shared.schemas.event import Event
 from shared.schemas.goal_metrics import Metric
 from shared.schemas.goal_visibility import GoalVisibility
 from shared.schemas.personal_text import PersonalText
-from shared.schemas.values import DecimalString, LongText, ShortText
+from shared.schemas.units import Percent
+from shared.schemas.values import LongText, ShortText
 
 
 class GoalRetitled(Event):
@@ -16,8 +19,12 @@ class GoalRetitled(Event):
 
     event_type: ClassVar[str] = "trellis.goals.GoalRetitled.v1"
 
-    title: PersonalText | ShortText
-    amendment: UUID | None = None
+    title: PersonalText | ShortText = Field(
+        description="The new title: ciphertext about a person's goal, else in clear."
+    )
+    amendment: UUID | None = Field(
+        default=None, description="The agreed change that this is part of; null where none was needed."
+    )
 
 
 class GoalDescribed(Event):
@@ -25,7 +32,9 @@ class GoalDescribed(Event):
 
     event_type: ClassVar[str] = "trellis.goals.GoalDescribed.v1"
 
-    description: PersonalText | LongText | None
+    description: PersonalText | LongText | None = Field(
+        description="The whole new description: ciphertext about a person's goal; null: none any more."
+    )
 
 
 class GoalClassified(Event):
@@ -33,9 +42,13 @@ class GoalClassified(Event):
 
     event_type: ClassVar[str] = "trellis.goals.GoalClassified.v1"
 
-    values: tuple[ShortText, ...]
-    competencies: tuple[ShortText, ...]
-    tags: tuple[ShortText, ...]
+    values: tuple[ShortText, ...] = Field(
+        description="The company's values that the goal stands for, as codes or names."
+    )
+    competencies: tuple[ShortText, ...] = Field(
+        description="The competencies that the goal asks for, as codes or names."
+    )
+    tags: tuple[ShortText, ...] = Field(description="Free labels to group goals by.")
 
 
 class GoalVisibilityChosen(Event):
@@ -43,7 +56,9 @@ class GoalVisibilityChosen(Event):
 
     event_type: ClassVar[str] = "trellis.goals.GoalVisibilityChosen.v1"
 
-    visibility: GoalVisibility | None
+    visibility: GoalVisibility | None = Field(
+        description="Who sees the goal from now on; null: as is usual at its level."
+    )
 
 
 class GoalRetargeted(Event):
@@ -51,12 +66,16 @@ class GoalRetargeted(Event):
 
     event_type: ClassVar[str] = "trellis.goals.GoalRetargeted.v1"
 
-    metric: Metric
-    previous: Metric
-    raw_progress: DecimalString | None
-    progress: DecimalString | None
-    regressed: bool
-    amendment: UUID | None = None
+    metric: Metric = Field(description="What is measured from now on, and from where to where.")
+    previous: Metric = Field(description="What was measured before.")
+    raw_progress: Percent | None = Field(
+        description="Progress by the new target, below 0 and above 100 too; null: never measured."
+    )
+    progress: Percent | None = Field(description="Progress by the new target, from 0 to 100; null: never measured.")
+    regressed: bool = Field(description="Whether the last value is worse than the new start.")
+    amendment: UUID | None = Field(
+        default=None, description="The agreed change that this is part of; null where none was needed."
+    )
 
 
 class GoalRescheduled(Event):
@@ -64,11 +83,13 @@ class GoalRescheduled(Event):
 
     event_type: ClassVar[str] = "trellis.goals.GoalRescheduled.v1"
 
-    starts_on: date
-    ends_on: date
-    previous_starts_on: date
-    previous_ends_on: date
-    amendment: UUID | None = None
+    starts_on: date = Field(description="The new first day.")
+    ends_on: date = Field(description="The new last day; the goal expires when it ends.")
+    previous_starts_on: date = Field(description="The first day before.")
+    previous_ends_on: date = Field(description="The last day before.")
+    amendment: UUID | None = Field(
+        default=None, description="The agreed change that this is part of; null where none was needed."
+    )
 
 
 class GoalLocked(Event):
@@ -79,7 +100,9 @@ class GoalLocked(Event):
 
     event_type: ClassVar[str] = "trellis.goals.GoalLocked.v1"
 
-    agreement: UUID
+    agreement: UUID = Field(
+        description="The goal plan, or the agreement on a team's or the organization's goal, that holds the goal."
+    )
 
 
 class GoalUnlocked(Event):
@@ -87,7 +110,7 @@ class GoalUnlocked(Event):
 
     event_type: ClassVar[str] = "trellis.goals.GoalUnlocked.v1"
 
-    agreement: UUID
+    agreement: UUID = Field(description="The agreement that holds the goal no more.")
 
 
 EVENTS: Final[tuple[type[Event], ...]] = (

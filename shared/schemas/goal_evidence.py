@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from shared.schemas.canonical import sha256_of
 from shared.schemas.event import Event
 from shared.schemas.identifiers import GoalId, GoalPlanId, PersonId, ReviewId
-from shared.schemas.values import DecimalString, ShortText
+from shared.schemas.units import Count, InMetricUnit, Ordinal, Percent, Relative
+from shared.schemas.values import ShortText
 
 
 class _Part(BaseModel):
@@ -21,11 +22,11 @@ class _Part(BaseModel):
 class FrozenPlan(_Part):
     """An agreed plan of the person that touches the period, as it stood at this version of its stream."""
 
-    plan: GoalPlanId
-    starts_on: date
-    ends_on: date
-    version: int
-    position: int
+    plan: GoalPlanId = Field(description="The agreed plan.")
+    starts_on: date = Field(description="The first day of its period.")
+    ends_on: date = Field(description="The last day of its period.")
+    version: Ordinal = Field(description="The number of the plan's last event then.")
+    position: Ordinal = Field(description="The position of that event in the log of goals.")
 
 
 class GoalEvidence(_Part):
@@ -35,27 +36,35 @@ class GoalEvidence(_Part):
     is the SHA-256 of their list, so that it can be proven without being told.
     """
 
-    goal: GoalId
-    plan: GoalPlanId | None = Field(default=None, description="The plan that weighs it.")
-    weight: DecimalString | None = Field(default=None, description="Percent of the plan.")
-    state: ShortText = Field(default="active", examples=["achieved"])
-    value: DecimalString | None = Field(default=None, description="In the metric's unit; null: it has no value.")
-    progress: DecimalString | None = Field(description="0-100; null: never measured.")
-    version: int
-    position: int
-    counted: int = Field(default=0, description="Goals that its roll-up counted.")
-    counted_hash: str | None = Field(default=None, description="SHA-256 (hex) of their canonical JSON, by id.")
+    goal: GoalId = Field(description="The goal that was looked at.")
+    plan: GoalPlanId | None = Field(
+        default=None, description="The plan that weighs it.", examples=["0199a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1e"]
+    )
+    weight: Percent | None = Field(default=None, description="Percent of the plan.", examples=["40.00"])
+    state: ShortText = Field(default="active", examples=["achieved"], description="Where the goal stood in its life.")
+    value: InMetricUnit | None = Field(
+        default=None, description="In the metric's unit; null: it has no value.", examples=["7"]
+    )
+    progress: Percent | None = Field(description="0-100; null: never measured.")
+    version: Ordinal = Field(description="The number of the goal's last event then.")
+    position: Ordinal = Field(description="The position of that event in the log of goals.")
+    counted: Count = Field(default=0, description="Goals that its roll-up counted.")
+    counted_hash: str | None = Field(
+        default=None,
+        description="SHA-256 (hex) of their canonical JSON, by id.",
+        examples=["c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00"],
+    )
 
 
 class CountedGoal(_Part):
     """A goal that counted in the roll-up of its parent, by `weight` among the goals there."""
 
-    goal: GoalId
-    parent: GoalId
-    weight: DecimalString
-    progress: DecimalString
-    version: int
-    position: int
+    goal: GoalId = Field(description="The goal that counted.")
+    parent: GoalId = Field(description="The goal whose roll-up it counted in.")
+    weight: Relative = Field(description="Its share there, beside its siblings'.")
+    progress: Percent = Field(description="What it stood at.")
+    version: Ordinal = Field(description="The number of the goal's last event then.")
+    position: Ordinal = Field(description="The position of that event in the log of goals.")
 
 
 class GoalEvidenceFrozen(Event):
@@ -69,14 +78,16 @@ class GoalEvidenceFrozen(Event):
 
     event_type: ClassVar[str] = "trellis.goals.GoalEvidenceFrozen.v1"
 
-    review: ReviewId
-    person: PersonId
-    starts_on: date
-    ends_on: date
-    plans: tuple[FrozenPlan, ...]
-    goals: tuple[GoalEvidence, ...]
-    counted: tuple[CountedGoal, ...]
-    evidence_hash: str
+    review: ReviewId = Field(description="The review that asked.")
+    person: PersonId = Field(description="Whose goals they are.")
+    starts_on: date = Field(description="The first day of the time that was asked about.")
+    ends_on: date = Field(description="The last day of the time that was asked about.")
+    plans: tuple[FrozenPlan, ...] = Field(description="The agreed plans that touch that time; empty: none.")
+    goals: tuple[GoalEvidence, ...] = Field(description="The goals that those plans weigh, as they stood.")
+    counted: tuple[CountedGoal, ...] = Field(
+        description="The goals that their roll-ups counted, by id; empty where they are more than 2,000."
+    )
+    evidence_hash: str = Field(description="SHA-256 (hex) of all other fields but `counted`, as canonical JSON.")
 
 
 _NOT_HASHED: Final = frozenset({"counted", "evidence_hash"})

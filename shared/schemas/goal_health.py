@@ -6,7 +6,8 @@ from pydantic import AwareDatetime, Field
 
 from shared.schemas.event import Event
 from shared.schemas.personal_text import PersonalText
-from shared.schemas.values import DecimalString, LongText, OpenEnum
+from shared.schemas.units import Days, Percent, Seconds
+from shared.schemas.values import LongText, OpenEnum
 
 
 class Health(OpenEnum):
@@ -27,9 +28,9 @@ class GoalHealthSet(Event):
 
     event_type: ClassVar[str] = "trellis.goals.GoalHealthSet.v1"
 
-    health: Health
-    reason: PersonalText | LongText
-    progress: DecimalString | None
+    health: Health = Field(description="How the goal is doing, as the person sees it.")
+    reason: PersonalText | LongText = Field(description="Why, in words: ciphertext about a person's goal.")
+    progress: Percent | None = Field(description="What the goal was at when that was said; null: never measured.")
 
 
 class UpdateDue(Event):
@@ -40,10 +41,12 @@ class UpdateDue(Event):
 
     event_type: ClassVar[str] = "trellis.goals.UpdateDue.v1"
 
-    stale_since: AwareDatetime
-    days: int
-    due_at: AwareDatetime
-    late_seconds: int = Field(description="How long after `due_at` that was found, 0 within a minute.")
+    stale_since: AwareDatetime = Field(
+        description="The moment that the last measurement speaks of, or the goal's beginning."
+    )
+    days: Days = Field(description="How long a goal may go without an update before this is said.")
+    due_at: AwareDatetime = Field(description="The moment at which it was due.")
+    late_seconds: Seconds = Field(description="How long after `due_at` that was found, 0 within a minute.")
 
 
 EVENTS: Final[tuple[type[Event], ...]] = (GoalHealthSet, UpdateDue)

@@ -5,7 +5,8 @@ from typing import ClassVar, Final
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.schemas.event import Event
-from shared.schemas.values import DecimalString, OpenEnum, ShortText
+from shared.schemas.units import InMetricUnit
+from shared.schemas.values import OpenEnum, ShortText
 
 
 def _is_none(value: object) -> bool:
@@ -46,10 +47,10 @@ class Zones(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    fail: DecimalString
-    commit: DecimalString
-    target: DecimalString
-    stretch: DecimalString
+    fail: InMetricUnit = Field(description="The value that is 0 percent.")
+    commit: InMetricUnit = Field(description="The value that is 30 percent: what was committed to.")
+    target: InMetricUnit = Field(description="The value that is 70 percent: what is aimed at.")
+    stretch: InMetricUnit = Field(description="The value that is 100 percent.")
 
 
 class Keep(BaseModel):
@@ -60,9 +61,9 @@ class Keep(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    least: DecimalString | None
-    most: DecimalString | None
-    period: KeepPeriod
+    least: InMetricUnit | None = Field(description="The lower bound, itself allowed; null: none.", examples=["95"])
+    most: InMetricUnit | None = Field(description="The upper bound, itself allowed; null: none.", examples=["99.5"])
+    period: KeepPeriod = Field(description="How long the bounds are kept to count once.", examples=["month"])
 
 
 class Metric(BaseModel):
@@ -73,12 +74,26 @@ class Metric(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    kind: MetricKind
-    start: DecimalString | None
-    target: DecimalString | None
-    unit: ShortText | None = None
-    zones: Zones | None = Field(default=None, exclude_if=_is_none, description="Left out of any other kind.")
-    keep: Keep | None = Field(default=None, exclude_if=_is_none, description="Left out of any other kind.")
+    kind: MetricKind = Field(description="What sort of figure it is.")
+    start: InMetricUnit | None = Field(description="The value that is 0 percent; null where the kind has no start.")
+    target: InMetricUnit | None = Field(
+        description="The value that is 100 percent; below the start where less is better; null where the kind has none."
+    )
+    unit: ShortText | None = Field(
+        default=None, description="What is counted, in free words, or an ISO 4217 currency; null: nothing to add."
+    )
+    zones: Zones | None = Field(
+        default=None,
+        exclude_if=_is_none,
+        description="Left out of any other kind.",
+        examples=[{"fail": "0", "commit": "40", "target": "70", "stretch": "100"}],
+    )
+    keep: Keep | None = Field(
+        default=None,
+        exclude_if=_is_none,
+        description="Left out of any other kind.",
+        examples=[{"least": "95", "most": None, "period": "month"}],
+    )
 
 
 class GoalMeasureChosen(Event):
@@ -86,8 +101,8 @@ class GoalMeasureChosen(Event):
 
     event_type: ClassVar[str] = "trellis.goals.GoalMeasureChosen.v1"
 
-    measured_by: MeasuredBy
-    previous: MeasuredBy
+    measured_by: MeasuredBy = Field(description="What the progress comes from from now on.")
+    previous: MeasuredBy = Field(description="What it came from before.")
 
 
 EVENTS: Final[tuple[type[Event], ...]] = (GoalMeasureChosen,)

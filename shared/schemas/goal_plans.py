@@ -4,14 +4,15 @@ from datetime import date
 from typing import ClassVar, Final
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from shared.schemas.event import Event
 from shared.schemas.goal_levels import GoalLevel
 from shared.schemas.goal_metrics import Metric
 from shared.schemas.identifiers import GoalId, PersonId
 from shared.schemas.personal_text import PersonalText
-from shared.schemas.values import DecimalString, ShortText
+from shared.schemas.units import Ordinal, Percent
+from shared.schemas.values import ShortText
 
 
 class _Part(BaseModel):
@@ -21,16 +22,18 @@ class _Part(BaseModel):
 class PlanWeight(_Part):
     """How much one goal counts in a plan, in percent."""
 
-    goal: GoalId
-    weight: DecimalString
+    goal: GoalId = Field(description="The goal that is weighed.")
+    weight: Percent = Field(description="Its share of the plan; those of an agreed plan total exactly 100.00.")
 
 
 class SeenGoal(_Part):
     """A goal as the proposer saw it: its version, and the fingerprint of its title, metric and dates."""
 
-    goal: GoalId
-    version: int
-    fingerprint: str
+    goal: GoalId = Field(description="Which goal was seen.")
+    version: Ordinal = Field(description="The number of its last event then.")
+    fingerprint: str = Field(
+        description="SHA-256 (hex) of its title, metric and dates then; another one means another goal was seen."
+    )
 
 
 class GoalPlanDrafted(Event):
@@ -38,12 +41,14 @@ class GoalPlanDrafted(Event):
 
     event_type: ClassVar[str] = "trellis.goals.GoalPlanDrafted.v1"
 
-    owner: PersonId
-    level: GoalLevel
-    starts_on: date
-    ends_on: date
-    weights: tuple[PlanWeight, ...]
-    drafted_by: PersonId
+    owner: PersonId = Field(description="Whose plan it is.")
+    level: GoalLevel = Field(description="Whether it weighs a person's, a team's or the company's goals.")
+    starts_on: date = Field(description="The first day of the period.")
+    ends_on: date = Field(description="The last day of the period.")
+    weights: tuple[PlanWeight, ...] = Field(
+        description="The goals that might count, and how much; they need not total anything yet."
+    )
+    drafted_by: PersonId = Field(description="Who wrote the draft.")
 
 
 class GoalPlanProposed(Event):
@@ -54,13 +59,17 @@ class GoalPlanProposed(Event):
 
     event_type: ClassVar[str] = "trellis.goals.GoalPlanProposed.v1"
 
-    owner: PersonId
-    level: GoalLevel = GoalLevel.PERSON
-    starts_on: date
-    ends_on: date
-    weights: tuple[PlanWeight, ...]
-    seen: tuple[SeenGoal, ...] = ()
-    proposed_by: PersonId
+    owner: PersonId = Field(description="Whose plan it is.")
+    level: GoalLevel = Field(
+        default=GoalLevel.PERSON, description="Whether it weighs a person's, a team's or the company's goals."
+    )
+    starts_on: date = Field(description="The first day of the period.")
+    ends_on: date = Field(description="The last day of the period.")
+    weights: tuple[PlanWeight, ...] = Field(description="The goals that shall count, and how much.")
+    seen: tuple[SeenGoal, ...] = Field(
+        default=(), description="The goals as the proposer saw them: what is agreed is what was proposed."
+    )
+    proposed_by: PersonId = Field(description="Who proposed it: the owner, or who agrees for the other side.")
 
 
 class GoalPlanReturned(Event):
@@ -68,9 +77,9 @@ class GoalPlanReturned(Event):
 
     event_type: ClassVar[str] = "trellis.goals.GoalPlanReturned.v1"
 
-    owner: PersonId
-    comment: PersonalText
-    returned_by: PersonId
+    owner: PersonId = Field(description="Whose plan it is.")
+    comment: PersonalText = Field(description="Why it was sent back, as ciphertext.")
+    returned_by: PersonId = Field(description="Who sent it back.")
 
 
 class GoalPlanAgreed(Event):
@@ -78,39 +87,51 @@ class GoalPlanAgreed(Event):
 
     event_type: ClassVar[str] = "trellis.goals.GoalPlanAgreed.v1"
 
-    owner: PersonId
-    level: GoalLevel = GoalLevel.PERSON
-    starts_on: date
-    ends_on: date
-    weights: tuple[PlanWeight, ...]
-    agreed_by: PersonId
+    owner: PersonId = Field(description="Whose plan it is.")
+    level: GoalLevel = Field(
+        default=GoalLevel.PERSON, description="Whether it weighs a person's, a team's or the company's goals."
+    )
+    starts_on: date = Field(description="The first day of the period.")
+    ends_on: date = Field(description="The last day of the period.")
+    weights: tuple[PlanWeight, ...] = Field(
+        description="The goals that count, and how much; they total exactly 100.00."
+    )
+    agreed_by: PersonId = Field(description="Who agreed: the side that did not propose.")
 
 
 class GoalChange(_Part):
     """What shall be otherwise in one goal of the plan; what is null stays."""
 
-    goal: GoalId
-    title: PersonalText | ShortText | None
-    metric: Metric | None
-    starts_on: date | None
-    ends_on: date | None
+    goal: GoalId = Field(description="The goal to change.")
+    title: PersonalText | ShortText | None = Field(description="The new title; null: it stays.")
+    metric: Metric | None = Field(description="What shall be measured; null: it stays.")
+    starts_on: date | None = Field(description="The new first day; null: it stays.", examples=["2026-04-01"])
+    ends_on: date | None = Field(description="The new last day; null: it stays.")
 
 
 class GoalCancellation(_Part):
     """A goal that shall count nowhere any more; `reason` is a code; `children`: where the open goals below go."""
 
-    goal: GoalId
-    reason: ShortText
-    children: ShortText | None = None
-    to: GoalId | None = None
+    goal: GoalId = Field(description="The goal to cancel.")
+    reason: ShortText = Field(description="Why, as a code such as `priorities-changed`; it speaks of no person.")
+    children: ShortText | None = Field(
+        default=None,
+        description="What becomes of the open goals below it, as a code; null: nothing was said.",
+        examples=["move"],
+    )
+    to: GoalId | None = Field(
+        default=None,
+        description="The goal that they move under, where they move; null: they do not.",
+        examples=["0199a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1c"],
+    )
 
 
 class GoalHandover(_Part):
     """A goal that shall be somebody else's; `reason` is a code."""
 
-    goal: GoalId
-    to: PersonId
-    reason: ShortText
+    goal: GoalId = Field(description="The goal to hand over.")
+    to: PersonId = Field(description="Who is to own it.")
+    reason: ShortText = Field(description="Why, as a code such as `priorities-changed`; it speaks of no person.")
 
 
 class GoalAmendmentProposed(Event):
@@ -122,15 +143,17 @@ class GoalAmendmentProposed(Event):
 
     event_type: ClassVar[str] = "trellis.goals.GoalAmendmentProposed.v1"
 
-    amendment: UUID
-    owner: PersonId
-    weights: tuple[PlanWeight, ...]
-    seen: tuple[SeenGoal, ...]
-    changes: tuple[GoalChange, ...]
-    cancellations: tuple[GoalCancellation, ...]
-    handovers: tuple[GoalHandover, ...]
-    reason: PersonalText
-    proposed_by: PersonId
+    amendment: UUID = Field(description="The amendment's id, which its answer and the changed goals name.")
+    owner: PersonId = Field(description="Whose plan it is.")
+    weights: tuple[PlanWeight, ...] = Field(description="The whole plan afterwards: goals and how much each counts.")
+    seen: tuple[SeenGoal, ...] = Field(description="The goals as the proposer saw them.")
+    changes: tuple[GoalChange, ...] = Field(description="What shall be otherwise in which goal; empty: nothing.")
+    cancellations: tuple[GoalCancellation, ...] = Field(
+        description="The goals that shall count nowhere any more; empty: none."
+    )
+    handovers: tuple[GoalHandover, ...] = Field(description="The goals that shall be somebody else's; empty: none.")
+    reason: PersonalText = Field(description="Why, in words, as ciphertext.")
+    proposed_by: PersonId = Field(description="Who proposed it.")
 
 
 class GoalAmendmentReturned(Event):
@@ -138,10 +161,10 @@ class GoalAmendmentReturned(Event):
 
     event_type: ClassVar[str] = "trellis.goals.GoalAmendmentReturned.v1"
 
-    amendment: UUID
-    owner: PersonId
-    comment: PersonalText
-    returned_by: PersonId
+    amendment: UUID = Field(description="The amendment that was sent back.")
+    owner: PersonId = Field(description="Whose plan it is.")
+    comment: PersonalText = Field(description="Why it was sent back, as ciphertext.")
+    returned_by: PersonId = Field(description="Who sent it back.")
 
 
 class GoalPlanAmended(Event):
@@ -149,10 +172,10 @@ class GoalPlanAmended(Event):
 
     event_type: ClassVar[str] = "trellis.goals.GoalPlanAmended.v1"
 
-    amendment: UUID
-    owner: PersonId
-    weights: tuple[PlanWeight, ...]
-    approved_by: PersonId
+    amendment: UUID = Field(description="The amendment that was approved.")
+    owner: PersonId = Field(description="Whose plan it is.")
+    weights: tuple[PlanWeight, ...] = Field(description="The whole plan from now on; the weights total exactly 100.00.")
+    approved_by: PersonId = Field(description="Who approved it: the side that did not propose.")
 
 
 EVENTS: Final[tuple[type[Event], ...]] = (

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import ClassVar, Final
 
-from pydantic import JsonValue
+from pydantic import Field, JsonValue
 
 from shared.schemas.event import Event
 from shared.schemas.identifiers import PersonId
@@ -27,11 +27,13 @@ class GoalPolicyAdopted(Event):
 
     event_type: ClassVar[str] = "trellis.goals.GoalPolicyAdopted.v1"
 
-    version: ShortText
-    preset: Preset | None
-    options: Mapping[str, JsonValue]
-    reason: ShortText
-    adopted_by: PersonId
+    version: ShortText = Field(description="What the events decided under it name in `ce_policyversion`.")
+    preset: Preset | None = Field(description="What the policy was started from; null: from none.")
+    options: Mapping[str, JsonValue] = Field(
+        description="Every option that was known then, with its value, chosen or not."
+    )
+    reason: ShortText = Field(description="Why, as a code such as `priorities-changed`; it speaks of no person.")
+    adopted_by: PersonId = Field(description="Who chose it for the company.")
 
 
 EVENTS: Final[tuple[type[Event], ...]] = (GoalPolicyAdopted,)

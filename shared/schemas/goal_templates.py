@@ -2,7 +2,7 @@
 
 from typing import ClassVar, Final
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from shared.schemas.event import Event
 from shared.schemas.goal_metrics import Metric
@@ -15,13 +15,19 @@ class TemplatedGoal(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    title: ShortText
-    description: LongText | None
-    metric: Metric | None
-    values: tuple[ShortText, ...]
-    competencies: tuple[ShortText, ...]
-    tags: tuple[ShortText, ...]
-    visibility: GoalVisibility | None
+    title: ShortText = Field(description="What is to be reached.")
+    description: LongText | None = Field(description="What it means in more words; null: no more was said.")
+    metric: Metric | None = Field(description="What is measured, and from where to where; null: nothing of its own.")
+    values: tuple[ShortText, ...] = Field(
+        description="The company's values that the goal stands for, as codes or names."
+    )
+    competencies: tuple[ShortText, ...] = Field(
+        description="The competencies that the goal asks for, as codes or names."
+    )
+    tags: tuple[ShortText, ...] = Field(description="Free labels to group goals by.")
+    visibility: GoalVisibility | None = Field(
+        description="Who sees the goals that are set from it; null: as is usual at their level."
+    )
 
 
 class GoalTemplateCreated(Event):
@@ -29,8 +35,8 @@ class GoalTemplateCreated(Event):
 
     event_type: ClassVar[str] = "trellis.goals.GoalTemplateCreated.v1"
 
-    name: ShortText
-    goal: TemplatedGoal
+    name: ShortText = Field(description="What it is called in the library.")
+    goal: TemplatedGoal = Field(description="What each goal says that is set from it.")
 
 
 class GoalTemplateRewritten(Event):
@@ -38,8 +44,8 @@ class GoalTemplateRewritten(Event):
 
     event_type: ClassVar[str] = "trellis.goals.GoalTemplateRewritten.v1"
 
-    name: ShortText
-    goal: TemplatedGoal
+    name: ShortText = Field(description="What it is called in the library from now on.")
+    goal: TemplatedGoal = Field(description="What each goal says that is set from it from now on.")
 
 
 class GoalTemplateRetired(Event):
@@ -47,7 +53,7 @@ class GoalTemplateRetired(Event):
 
     event_type: ClassVar[str] = "trellis.goals.GoalTemplateRetired.v1"
 
-    reason: ShortText
+    reason: ShortText = Field(description="Why, as a code such as `priorities-changed`; it speaks of no person.")
 
 
 EVENTS: Final[tuple[type[Event], ...]] = (GoalTemplateCreated, GoalTemplateRewritten, GoalTemplateRetired)

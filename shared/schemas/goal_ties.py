@@ -3,6 +3,8 @@
 from typing import ClassVar, Final
 from uuid import UUID
 
+from pydantic import Field
+
 from shared.schemas.event import Event
 from shared.schemas.identifiers import GoalId, PersonId
 from shared.schemas.personal_text import PersonalText
@@ -14,7 +16,7 @@ class GoalContributionAdded(Event):
 
     event_type: ClassVar[str] = "trellis.goals.GoalContributionAdded.v1"
 
-    to: GoalId
+    to: GoalId = Field(description="The goal that it contributes to.")
 
 
 class GoalContributionRemoved(Event):
@@ -22,7 +24,7 @@ class GoalContributionRemoved(Event):
 
     event_type: ClassVar[str] = "trellis.goals.GoalContributionRemoved.v1"
 
-    to: GoalId
+    to: GoalId = Field(description="The goal that it contributes to no more.")
 
 
 class GoalContributorAdded(Event):
@@ -30,7 +32,7 @@ class GoalContributorAdded(Event):
 
     event_type: ClassVar[str] = "trellis.goals.GoalContributorAdded.v1"
 
-    person: PersonId
+    person: PersonId = Field(description="Who works on the goal with its owner from now on.")
 
 
 class GoalContributorRemoved(Event):
@@ -38,7 +40,7 @@ class GoalContributorRemoved(Event):
 
     event_type: ClassVar[str] = "trellis.goals.GoalContributorRemoved.v1"
 
-    person: PersonId
+    person: PersonId = Field(description="Who works on it no more.")
 
 
 class GoalHandedOver(Event):
@@ -49,13 +51,19 @@ class GoalHandedOver(Event):
 
     event_type: ClassVar[str] = "trellis.goals.GoalHandedOver.v1"
 
-    owner: PersonId
-    previous_owner: PersonId
-    team: ShortText | None
-    title: PersonalText | ShortText
-    description: PersonalText | LongText | None
-    reason: ShortText
-    amendment: UUID | None = None
+    owner: PersonId = Field(description="Who owns the goal from now on.")
+    previous_owner: PersonId = Field(description="Who owned it before.")
+    team: ShortText | None = Field(description="The team that the goal belongs to from now on; null: none.")
+    title: PersonalText | ShortText = Field(
+        description="The title anew: of a person's goal sealed with the new owner's key."
+    )
+    description: PersonalText | LongText | None = Field(
+        description="The description anew, likewise; null: there is none."
+    )
+    reason: ShortText = Field(description="Why, as a code such as `priorities-changed`; it speaks of no person.")
+    amendment: UUID | None = Field(
+        default=None, description="The agreed change that this is part of; null where none was needed."
+    )
 
 
 class GoalCarriedOver(Event):
@@ -63,7 +71,7 @@ class GoalCarriedOver(Event):
 
     event_type: ClassVar[str] = "trellis.goals.GoalCarriedOver.v1"
 
-    to: GoalId
+    to: GoalId = Field(description="The goal of the next period, which names this one in `carried_from`.")
 
 
 EVENTS: Final[tuple[type[Event], ...]] = (

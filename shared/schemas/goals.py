@@ -25,7 +25,8 @@ from shared.schemas.goal_metrics import MeasuredBy, Metric
 from shared.schemas.goal_visibility import GoalVisibility
 from shared.schemas.identifiers import GoalId, PersonId
 from shared.schemas.personal_text import PersonalText
-from shared.schemas.values import DecimalString, LongText, OpenEnum, ShortText
+from shared.schemas.units import Confidence, InMetricUnit, Percent, Relative, Seconds
+from shared.schemas.values import LongText, OpenEnum, ShortText
 
 TOPIC: Final = "goals.events"
 _BY_HAND: Final = "The weight was said; else all children weigh the same. Left out where false."
@@ -49,25 +50,40 @@ class GoalSet(Event):
 
     event_type: ClassVar[str] = "trellis.goals.GoalSet.v1"
 
-    level: GoalLevel
-    owner: PersonId
-    team: ShortText | None
-    title: PersonalText | ShortText
-    metric: Metric | None
-    starts_on: date
-    ends_on: date
-    parent: GoalId | None
-    weight: DecimalString = Decimal(1)
+    level: GoalLevel = Field(description="Whether it is the company's, a team's or one person's goal.")
+    owner: PersonId = Field(description="Who answers for it.")
+    team: ShortText | None = Field(description="The team that it belongs to; null: none.")
+    title: PersonalText | ShortText = Field(
+        description="What is to be reached: ciphertext about a person's goal, else in clear."
+    )
+    metric: Metric | None = Field(description="What is measured, and from where to where; null: nothing of its own.")
+    starts_on: date = Field(description="The goal's first day.")
+    ends_on: date = Field(description="The goal's last day; it expires when it ends.")
+    parent: GoalId | None = Field(description="The goal that it is aligned to; null: it stands at the top.")
+    weight: Relative = Field(default=Decimal(1), description="Its share in its parent's roll-up, beside its siblings'.")
     weight_by_hand: bool = Field(default=False, exclude_if=operator.not_, description=_BY_HAND)
     measured_by: MeasuredBy | None = Field(default=None, exclude_if=operator.not_, description="Left out where null.")
-    description: PersonalText | LongText | None = None
-    values: tuple[ShortText, ...] = ()
-    competencies: tuple[ShortText, ...] = ()
-    tags: tuple[ShortText, ...] = ()
-    contributors: tuple[PersonId, ...] = ()
-    contributes_to: tuple[GoalId, ...] = ()
-    visibility: GoalVisibility | None = None
-    carried_from: GoalId | None = None
+    description: PersonalText | LongText | None = Field(
+        default=None,
+        description="What it means in more words: ciphertext about a person's goal; null: no more was said.",
+    )
+    values: tuple[ShortText, ...] = Field(
+        default=(), description="The company's values that the goal stands for, as codes or names."
+    )
+    competencies: tuple[ShortText, ...] = Field(
+        default=(), description="The competencies that the goal asks for, as codes or names."
+    )
+    tags: tuple[ShortText, ...] = Field(default=(), description="Free labels to group goals by.")
+    contributors: tuple[PersonId, ...] = Field(default=(), description="Who works on it with its owner.")
+    contributes_to: tuple[GoalId, ...] = Field(
+        default=(), description="Goals besides its parent where it is shown; it sums nothing there."
+    )
+    visibility: GoalVisibility | None = Field(
+        default=None, description="Who sees it, where somebody chose; null: as is usual at its level."
+    )
+    carried_from: GoalId | None = Field(
+        default=None, description="The goal of an earlier period that goes on in this one; null: none."
+    )
 
     @property
     def source(self) -> MeasuredBy:
@@ -82,9 +98,9 @@ class GoalAligned(Event):
 
     event_type: ClassVar[str] = "trellis.goals.GoalAligned.v1"
 
-    parent: GoalId | None
-    previous_parent: GoalId | None
-    weight: DecimalString = Decimal(1)
+    parent: GoalId | None = Field(description="The goal that it is under from now on; null: under none.")
+    previous_parent: GoalId | None = Field(description="The goal that it was under before; null: under none.")
+    weight: Relative = Field(default=Decimal(1), description="Its share in its parent's roll-up, beside its siblings'.")
     weight_by_hand: bool = Field(default=False, exclude_if=operator.not_, description=_BY_HAND)
 
 
@@ -98,15 +114,24 @@ class GoalProgressRecorded(Event):
 
     event_type: ClassVar[str] = "trellis.goals.GoalProgressRecorded.v2"
 
-    value: DecimalString
-    raw_progress: DecimalString
-    progress: DecimalString
-    regressed: bool
-    measured_at: AwareDatetime
-    source: ProgressSource
-    late: bool = False
-    note: PersonalText | None = None
-    confidence: int | None = None
+    value: InMetricUnit = Field(description="What was measured.")
+    raw_progress: Percent = Field(description="Progress as computed, below 0 and above 100 too.")
+    progress: Percent = Field(description="The same from 0 to 100.")
+    regressed: bool = Field(description="Whether the value is worse than the start.")
+    measured_at: AwareDatetime = Field(
+        description="The moment that the measurement speaks of, which may be long before it was recorded."
+    )
+    source: ProgressSource = Field(
+        description="Whether a person typed it in, a program sent it, or a KPI moved the goal."
+    )
+    late: bool = Field(
+        default=False,
+        description="Whether a later measurement was known already; the goal stands where that one put it.",
+    )
+    note: PersonalText | None = Field(default=None, description="What the person added, as ciphertext; null: nothing.")
+    confidence: Confidence | None = Field(
+        default=None, description="How sure the person is to reach the target; null: not said."
+    )
 
 
 class GoalAchieved(Event):
@@ -114,10 +139,14 @@ class GoalAchieved(Event):
 
     event_type: ClassVar[str] = "trellis.goals.GoalAchieved.v1"
 
-    value: DecimalString | None
-    progress: DecimalString | None
-    closed_on: date
-    comment: PersonalText | None = None
+    value: InMetricUnit | None = Field(description="The final value; null where the goal has no metric of its own.")
+    progress: Percent | None = Field(
+        description="Progress at the final value; null where the goal has no metric of its own."
+    )
+    closed_on: date = Field(description="The day on which it was closed.")
+    comment: PersonalText | None = Field(
+        default=None, description="What the person added, as ciphertext; null: nothing."
+    )
 
 
 class GoalMissed(Event):
@@ -125,10 +154,14 @@ class GoalMissed(Event):
 
     event_type: ClassVar[str] = "trellis.goals.GoalMissed.v1"
 
-    value: DecimalString | None
-    progress: DecimalString | None
-    closed_on: date
-    comment: PersonalText | None = None
+    value: InMetricUnit | None = Field(description="The final value; null where the goal has no metric of its own.")
+    progress: Percent | None = Field(
+        description="Progress at the final value; null where the goal has no metric of its own."
+    )
+    closed_on: date = Field(description="The day on which it was closed.")
+    comment: PersonalText | None = Field(
+        default=None, description="What the person added, as ciphertext; null: nothing."
+    )
 
 
 class GoalCancelled(Event):
@@ -136,9 +169,13 @@ class GoalCancelled(Event):
 
     event_type: ClassVar[str] = "trellis.goals.GoalCancelled.v1"
 
-    reason: ShortText
-    comment: PersonalText | None = None
-    amendment: UUID | None = None
+    reason: ShortText = Field(description="Why, as a code such as `priorities-changed`; it speaks of no person.")
+    comment: PersonalText | None = Field(
+        default=None, description="What the person added, as ciphertext; null: nothing."
+    )
+    amendment: UUID | None = Field(
+        default=None, description="The agreed change that this is part of; null where none was needed."
+    )
 
 
 class GoalReopened(Event):
@@ -149,11 +186,13 @@ class GoalReopened(Event):
 
     event_type: ClassVar[str] = "trellis.goals.GoalReopened.v1"
 
-    reason: ShortText
-    ends_on: date
-    value: DecimalString | None
-    progress: DecimalString | None
-    comment: PersonalText | None = None
+    reason: ShortText = Field(description="Why, as a code such as `priorities-changed`; it speaks of no person.")
+    ends_on: date = Field(description="The goal's last day, as before it was closed; it expires then.")
+    value: InMetricUnit | None = Field(description="The last value before it was closed; null: none.")
+    progress: Percent | None = Field(description="Progress at that value; null: none.")
+    comment: PersonalText | None = Field(
+        default=None, description="What the person added, as ciphertext; null: nothing."
+    )
 
 
 class GoalExpired(Event):
@@ -164,10 +203,10 @@ class GoalExpired(Event):
 
     event_type: ClassVar[str] = "trellis.goals.GoalExpired.v1"
 
-    ended_on: date
-    zone: ShortText
-    due_at: AwareDatetime
-    late_seconds: int
+    ended_on: date = Field(description="The goal's last day, which is over.")
+    zone: ShortText = Field(description="The IANA time zone whose calendar counts.")
+    due_at: AwareDatetime = Field(description="The moment at which that day ended in the zone.")
+    late_seconds: Seconds = Field(description="How long after `due_at` that was found; 0 within a minute.")
 
 
 class PersonalTextErased(Event):
@@ -175,8 +214,8 @@ class PersonalTextErased(Event):
 
     event_type: ClassVar[str] = "trellis.goals.PersonalTextErased.v1"
 
-    person: PersonId
-    by: PersonId
+    person: PersonId = Field(description="Whose key was deleted.")
+    by: PersonId = Field(description="Who had it deleted.")
 
 
 def _with_manual_source(data: dict[str, Any]) -> dict[str, Any]:

@@ -27,7 +27,11 @@ _EVERY: Final = (
 )
 CHAINED_HEADERS: Final[tuple[Header, ...]] = (
     *_EVERY,
-    Header("ce_dataschema", "The JSON Schema of the value.", "trellis:schema:trellis.goals.GoalSet.v1"),
+    Header(
+        "ce_dataschema",
+        "The JSON Schema of the value: behind `trellis:` the path at the service, which needs no token.",
+        "trellis:/goals/v1/schemas/GoalSet.v1.json",
+    ),
     Header("ce_partitionkey", "What the record is keyed by: its stream.", "goal-0199a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1c"),
     Header("ce_sequence", "The event's number in its stream, from 1.", "3"),
     Header(

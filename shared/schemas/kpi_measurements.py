@@ -8,11 +8,12 @@ a dead letter. To say something else of the same moment, send a new id that `cor
 
 from typing import ClassVar, Final
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from shared.schemas.event import Event, EventTypes
 from shared.schemas.kpis import KpiCode, MeasurementId
-from shared.schemas.values import DecimalString, ReasonCode, ShortText
+from shared.schemas.units import InKpiUnit
+from shared.schemas.values import ReasonCode, ShortText
 
 TOPIC: Final = "kpi.measurements"
 
@@ -22,15 +23,25 @@ class MeasurementReported(Event):
 
     event_type: ClassVar[str] = "trellis.kpi.MeasurementReported.v1"
 
-    measurement_id: MeasurementId
-    kpi: KpiCode
-    measured_at: AwareDatetime
-    value: DecimalString | None = None
-    numerator: DecimalString | None = None
-    denominator: DecimalString | None = None
-    source: ShortText
-    corrects: MeasurementId | None = None
-    reason: ReasonCode | None = None
+    measurement_id: MeasurementId = Field(
+        description="The source's own name of the measurement, unique in the company."
+    )
+    kpi: KpiCode = Field(description="The KPI's code.")
+    measured_at: AwareDatetime = Field(description="The moment that the figure speaks of.")
+    value: InKpiUnit | None = Field(
+        default=None, description="The figure; null where numerator and denominator are sent."
+    )
+    numerator: InKpiUnit | None = Field(
+        default=None, description="Of a ratio: what is counted; null where the value is sent."
+    )
+    denominator: InKpiUnit | None = Field(
+        default=None, description="Of a ratio: what it is counted among; null where the value is sent."
+    )
+    source: ShortText = Field(description="The system that measured it.")
+    corrects: MeasurementId | None = Field(
+        default=None, description="The earlier measurement whose place this one takes; null: none."
+    )
+    reason: ReasonCode | None = Field(default=None, description="Why it was corrected, as a code; null: not said.")
 
 
 EVENTS: Final = (MeasurementReported,)

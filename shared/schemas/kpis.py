@@ -4,11 +4,12 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, ClassVar, Final
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from shared.schemas.event import Event
 from shared.schemas.identifiers import KpiId, PersonId
-from shared.schemas.values import DecimalString, OpenEnum, ShortText
+from shared.schemas.units import Days, Factor, InKpiUnit
+from shared.schemas.values import OpenEnum, ShortText
 
 KpiCode = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+([.-][a-z0-9]+)*$", max_length=80)]
 """What people and sources call a KPI, such as `support.tickets-within-24h`; it never changes nor is given again."""
@@ -60,8 +61,8 @@ class KpiThresholds(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    on_track: DecimalString
-    at_risk: DecimalString
+    on_track: InKpiUnit = Field(description="The last value that is on track.")
+    at_risk: InKpiUnit = Field(description="The last value that is at risk; beyond it the KPI is off track.")
 
 
 class KpiDefined(Event):
@@ -72,17 +73,21 @@ class KpiDefined(Event):
 
     event_type: ClassVar[str] = "trellis.goals.KpiDefined.v1"
 
-    code: str
-    name: ShortText
-    kind: KpiKind
-    unit: ShortText | None
-    per: DecimalString = Decimal(1)
-    direction: KpiDirection
-    aggregation: KpiAggregation
-    target: DecimalString | None
-    thresholds: KpiThresholds | None
-    owner: PersonId
-    source: ShortText
+    code: str = Field(description="What people and systems call the KPI; it never changes nor is given again.")
+    name: ShortText = Field(description="What it is called on screens; it speaks of no person.")
+    kind: KpiKind = Field(description="Whether a measurement is a number, or the two counts of a ratio.")
+    unit: ShortText | None = Field(
+        description="What it is in, such as `tickets` or an ISO 4217 currency; null: nothing to add."
+    )
+    per: Factor = Field(
+        default=Decimal(1), description="What a ratio is multiplied by: 100 for percent; 1 of a number."
+    )
+    direction: KpiDirection = Field(description="Whether more or less is better.")
+    aggregation: KpiAggregation = Field(description="How the measurements of a window become one value.")
+    target: InKpiUnit | None = Field(description="The value to reach; null: none was set.")
+    thresholds: KpiThresholds | None = Field(description="Where at risk and off track begin; null: not said.")
+    owner: PersonId = Field(description="Who answers for it.")
+    source: ShortText = Field(description="Where its figures come from.")
 
 
 class KpiTargetRevised(Event):
@@ -90,9 +95,11 @@ class KpiTargetRevised(Event):
 
     event_type: ClassVar[str] = "trellis.goals.KpiTargetRevised.v1"
 
-    target: DecimalString | None
-    thresholds: KpiThresholds | None
-    reason: ShortText
+    target: InKpiUnit | None = Field(description="The new value to reach; null: none any more.")
+    thresholds: KpiThresholds | None = Field(
+        description="Where at risk and off track begin from now on; null: not said."
+    )
+    reason: ShortText = Field(description="Why, as a code such as `priorities-changed`; it speaks of no person.")
 
 
 class KpiRenamed(Event):
@@ -100,7 +107,7 @@ class KpiRenamed(Event):
 
     event_type: ClassVar[str] = "trellis.goals.KpiRenamed.v1"
 
-    name: ShortText
+    name: ShortText = Field(description="What it is called from now on; it speaks of no person.")
 
 
 class KpiHandedOver(Event):
@@ -108,8 +115,8 @@ class KpiHandedOver(Event):
 
     event_type: ClassVar[str] = "trellis.goals.KpiHandedOver.v1"
 
-    owner: PersonId
-    previous_owner: PersonId
+    owner: PersonId = Field(description="Who answers for the KPI from now on.")
+    previous_owner: PersonId = Field(description="Who did before.")
 
 
 class KpiSourceChanged(Event):
@@ -117,8 +124,8 @@ class KpiSourceChanged(Event):
 
     event_type: ClassVar[str] = "trellis.goals.KpiSourceChanged.v1"
 
-    source: ShortText
-    previous_source: ShortText
+    source: ShortText = Field(description="Where its figures come from from now on.")
+    previous_source: ShortText = Field(description="Where they came from before.")
 
 
 class KpiRetired(Event):
@@ -126,7 +133,7 @@ class KpiRetired(Event):
 
     event_type: ClassVar[str] = "trellis.goals.KpiRetired.v1"
 
-    reason: ShortText
+    reason: ShortText = Field(description="Why, as a code such as `priorities-changed`; it speaks of no person.")
 
 
 class KpiMeasured(Event):
@@ -138,15 +145,19 @@ class KpiMeasured(Event):
 
     event_type: ClassVar[str] = "trellis.goals.KpiMeasured.v1"
 
-    kpi: KpiId
-    measurement: str
-    measured_at: AwareDatetime
-    measured_on: date
-    value: DecimalString | None
-    numerator: DecimalString | None = None
-    denominator: DecimalString | None = None
-    source: ShortText
-    late_days: int = 0
+    kpi: KpiId = Field(description="The KPI that was measured.")
+    measurement: str = Field(description="The source's own name of the measurement.")
+    measured_at: AwareDatetime = Field(description="The moment that the figure speaks of.")
+    measured_on: date = Field(description="The day of that moment in the company's zone.")
+    value: InKpiUnit | None = Field(
+        description="The figure; of a ratio numerator / denominator * per; null where the denominator is 0."
+    )
+    numerator: InKpiUnit | None = Field(default=None, description="Of a ratio: what was counted; null of a number.")
+    denominator: InKpiUnit | None = Field(
+        default=None, description="Of a ratio: what it was counted among; null of a number."
+    )
+    source: ShortText = Field(description="The system that measured it.")
+    late_days: Days = Field(default=0, description="How long after its day it arrived.")
 
 
 class KpiMeasurementCorrected(Event):
@@ -154,17 +165,21 @@ class KpiMeasurementCorrected(Event):
 
     event_type: ClassVar[str] = "trellis.goals.KpiMeasurementCorrected.v1"
 
-    kpi: KpiId
-    measurement: str
-    corrects: str
-    measured_at: AwareDatetime
-    measured_on: date
-    value: DecimalString | None
-    numerator: DecimalString | None = None
-    denominator: DecimalString | None = None
-    source: ShortText
-    late_days: int = 0
-    reason: ShortText | None = None
+    kpi: KpiId = Field(description="The KPI that was measured.")
+    measurement: str = Field(description="The source's own name of the measurement.")
+    corrects: str = Field(description="The measurement whose place it takes.")
+    measured_at: AwareDatetime = Field(description="The moment that the figure speaks of.")
+    measured_on: date = Field(description="The day of that moment in the company's zone.")
+    value: InKpiUnit | None = Field(
+        description="The figure; of a ratio numerator / denominator * per; null where the denominator is 0."
+    )
+    numerator: InKpiUnit | None = Field(default=None, description="Of a ratio: what was counted; null of a number.")
+    denominator: InKpiUnit | None = Field(
+        default=None, description="Of a ratio: what it was counted among; null of a number."
+    )
+    source: ShortText = Field(description="The system that measured it.")
+    late_days: Days = Field(default=0, description="How long after its day it arrived.")
+    reason: ShortText | None = Field(default=None, description="Why it was corrected, as a code; null: not said.")
 
 
 class GoalBoundToKpi(Event):
@@ -172,9 +187,9 @@ class GoalBoundToKpi(Event):
 
     event_type: ClassVar[str] = "trellis.goals.GoalBoundToKpi.v1"
 
-    kpi: KpiId
-    aggregation: KpiAggregation
-    window: KpiWindow
+    kpi: KpiId = Field(description="The KPI that moves the goal from now on.")
+    aggregation: KpiAggregation = Field(description="How the measurements of the window become the goal's value.")
+    window: KpiWindow = Field(description="Which measurements count.")
 
 
 class GoalUnboundFromKpi(Event):
@@ -182,8 +197,8 @@ class GoalUnboundFromKpi(Event):
 
     event_type: ClassVar[str] = "trellis.goals.GoalUnboundFromKpi.v1"
 
-    kpi: KpiId
-    reason: ShortText
+    kpi: KpiId = Field(description="The KPI that moves the goal no more.")
+    reason: ShortText = Field(description="Why, as a code such as `priorities-changed`; it speaks of no person.")
 
 
 class KpiValueRefusedByGoal(Event):
@@ -191,9 +206,9 @@ class KpiValueRefusedByGoal(Event):
 
     event_type: ClassVar[str] = "trellis.goals.KpiValueRefusedByGoal.v1"
 
-    kpi: KpiId
-    value: DecimalString
-    rule: ShortText
+    kpi: KpiId = Field(description="The KPI that has the value.")
+    value: InKpiUnit = Field(description="The value that the goal's metric has no place for.")
+    rule: ShortText = Field(description="The broken rule's slug.")
 
 
 EVENTS: Final[tuple[type[Event], ...]] = (

@@ -6,7 +6,7 @@ from typing import Final, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from shared.schemas.values import DecimalString
+from shared.schemas.units import OfCurrency
 
 _TWO_PLACES: Final = (
     "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CNY COP "
@@ -36,8 +36,8 @@ class Money(BaseModel):
         frozen=True, extra="forbid", json_schema_extra={"examples": [{"amount": "1250.00", "currency": "USD"}]}
     )
 
-    amount: DecimalString
-    currency: str = Field(pattern="^[A-Z]{3}$", examples=["USD"])
+    amount: OfCurrency = Field(description="The amount, with the currency's decimal places.")
+    currency: str = Field(pattern="^[A-Z]{3}$", examples=["USD"], description="The ISO 4217 code.")
 
     @model_validator(mode="after")
     def _in_minor_units(self) -> Self:

@@ -7,18 +7,23 @@ reads it deduplicates by payment, version and answer; `ce_id` is the same each t
 from datetime import date
 from typing import ClassVar, Final
 
+from pydantic import Field
+
 from shared.schemas.event import Event, EventTypes
 from shared.schemas.identifiers import PaymentId
+from shared.schemas.units import Ordinal
 from shared.schemas.values import ShortText
 
 TOPIC: Final = "payroll.events"
 
 
 class InstructionAccepted(Event):
+    """Payroll will pay this version as instructed."""
+
     event_type: ClassVar[str] = "trellis.payroll.InstructionAccepted.v1"
 
-    payment_id: PaymentId
-    version: int
+    payment_id: PaymentId = Field(description="The payment that will be made.")
+    version: Ordinal = Field(description="The version of the instruction that is answered.")
 
 
 class InstructionRejected(Event):
@@ -26,18 +31,22 @@ class InstructionRejected(Event):
 
     event_type: ClassVar[str] = "trellis.payroll.InstructionRejected.v1"
 
-    payment_id: PaymentId
-    version: int
-    code: ShortText
+    payment_id: PaymentId = Field(description="The payment that will not be made as instructed.")
+    version: Ordinal = Field(description="The version of the instruction that is answered.")
+    code: ShortText = Field(
+        description="The broken rule, such as `unknown-pay-group`; a corrected instruction comes as a new version."
+    )
 
 
 class InstructionPaid(Event):
+    """The money is on its way; nothing of this payment changes any more."""
+
     event_type: ClassVar[str] = "trellis.payroll.InstructionPaid.v1"
 
-    payment_id: PaymentId
-    version: int
-    pay_date: date
-    run_reference: ShortText
+    payment_id: PaymentId = Field(description="The payment that was made.")
+    version: Ordinal = Field(description="The version of the instruction that was paid.")
+    pay_date: date = Field(description="The day on which the money was paid out.")
+    run_reference: ShortText = Field(description="Payroll's own name of the run that paid it.")
 
 
 EVENTS: Final = (InstructionAccepted, InstructionRejected, InstructionPaid)

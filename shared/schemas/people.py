@@ -13,7 +13,8 @@ from pydantic import Field
 from shared.schemas.event import Event, EventTypes
 from shared.schemas.identifiers import PersonId
 from shared.schemas.money import Money
-from shared.schemas.values import DecimalString, OpenEnum, ShortText
+from shared.schemas.units import Ordinal, Ratio
+from shared.schemas.values import OpenEnum, ShortText
 
 TOPIC: Final = "people.events"
 COMPENSATION_TOPIC: Final = "people.compensation"
@@ -42,22 +43,22 @@ class PersonRecord(Event):
 
     event_type: ClassVar[str] = "trellis.people.PersonRecord.v1"
 
-    person: PersonId
-    revision: int = Field(ge=1)
-    employee_number: ShortText
-    given_name: ShortText | None
-    family_name: ShortText
-    email: ShortText | None
-    manager: PersonId | None
-    team: ShortText | None
-    legal_entity: ShortText
-    pay_group: ShortText
-    country: ShortText
-    job_title: ShortText | None
-    hired_on: date
-    left_on: date | None
-    fte: DecimalString = Decimal(1)
-    status: EmploymentStatus
+    person: PersonId = Field(description="The person's id, opaque and for ever.")
+    revision: Ordinal = Field(ge=1, description="One more with every change: the highest counts.")
+    employee_number: ShortText = Field(description="What the company calls the person.")
+    given_name: ShortText | None = Field(description="First name; null: not known.")
+    family_name: ShortText = Field(description="Last name, or the only one.")
+    email: ShortText | None = Field(description="Address at work; null: none.")
+    manager: PersonId | None = Field(description="Who they report to; null: nobody.")
+    team: ShortText | None = Field(description="The team they belong to; null: none.")
+    legal_entity: ShortText = Field(description="The company that employs them.")
+    pay_group: ShortText = Field(description="The pay group that payroll pays them in.")
+    country: ShortText = Field(description="Where they are employed, ISO 3166-1 alpha-2.")
+    job_title: ShortText | None = Field(description="What they do; null: not known.")
+    hired_on: date = Field(description="The first day of employment.")
+    left_on: date | None = Field(description="The last day of employment; null: not known yet.")
+    fte: Ratio = Field(default=Decimal(1), description="Share of full time: 1 is all of it.")
+    status: EmploymentStatus = Field(description="Whether they work here.")
 
     @property
     def name(self) -> str:
@@ -70,12 +71,12 @@ class CompensationRecord(Event):
 
     event_type: ClassVar[str] = "trellis.people.CompensationRecord.v1"
 
-    person: PersonId
-    revision: int = Field(ge=1)
-    base_salary: Money
-    per: SalaryPeriod
-    range_minimum: Money
-    range_maximum: Money
+    person: PersonId = Field(description="Whose pay it is.")
+    revision: Ordinal = Field(ge=1, description="One more with every change: the highest counts.")
+    base_salary: Money = Field(description="The base salary for one period.")
+    per: SalaryPeriod = Field(description="The period that all three amounts are for.")
+    range_minimum: Money = Field(description="The least that the job is paid.")
+    range_maximum: Money = Field(description="The most that the job is paid.")
 
 
 EVENTS: Final[tuple[type[Event], ...]] = (PersonRecord, CompensationRecord)

@@ -1,6 +1,6 @@
 """Free text about a person as events carry it: in clear only in memory, as ciphertext everywhere else."""
 
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_serializer
 from pydantic_core import PydanticSerializationError
@@ -12,10 +12,10 @@ from shared.schemas.identifiers import PersonId
 class SealedText(TypedDict):
     """Personal text as it is stored and published."""
 
-    person: PersonId
-    key: str
-    ciphertext: str
-    bound_to: str
+    person: Annotated[PersonId, Field(description="Whom the text speaks of: erasing them makes it unreadable.")]
+    key: Annotated[str, Field(description="Id of the person's data key, which the service has and nobody else.")]
+    ciphertext: Annotated[str, Field(description="base64 of nonce (12 bytes) and AES-256-GCM ciphertext.")]
+    bound_to: Annotated[str, Field(description="<event id>/<field name>, the additional authenticated data.")]
 
 
 class PersonalText(BaseModel):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from shared.schemas.compatibility import Breach, Breaks, breaches
-from shared.schemas.contract import SCHEMAS, schema_of
+from shared.schemas.contract import SCHEMAS, schema_of, type_of_schema
 from shared.schemas.event import EventTypes
 
 RELEASED: Final = Path(__file__).parent / "released"
@@ -40,8 +40,8 @@ def refusals(published: Mapping[str, EventTypes], released: Path = RELEASED) -> 
     """
     return [
         Refusal(event_type, _topic(published, event_type), breach)
-        for file in sorted(released.glob("*.json"))
-        for event_type in (file.stem,)
+        for file in sorted(released.rglob("*.json"))
+        for event_type in (type_of_schema(file),)
         for breach in _breaches(published, event_type, json.loads(file.read_text(encoding="utf-8")))
     ]
 
@@ -63,13 +63,13 @@ def release(published: Mapping[str, EventTypes], released: Path = RELEASED, sche
     """
     if refused := refusals(published, released):
         raise Unreleasable(refused)
-    released.mkdir(exist_ok=True)
     changed: list[str] = []
-    for file in sorted(schemas.glob("*.json")):
-        kept, text = released / file.name, file.read_text(encoding="utf-8")
+    for file in sorted(schemas.rglob("*.json")):
+        kept, text = released / file.relative_to(schemas), file.read_text(encoding="utf-8")
         if not kept.exists() or kept.read_text(encoding="utf-8") != text:
+            kept.parent.mkdir(parents=True, exist_ok=True)
             kept.write_text(text, encoding="utf-8")
-            changed.append(file.stem)
+            changed.append(type_of_schema(file))
     return changed
 
 

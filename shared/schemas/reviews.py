@@ -13,7 +13,8 @@ from shared.schemas.event import Event, EventTypes
 from shared.schemas.goal_evidence import GoalEvidence
 from shared.schemas.identifiers import FeedbackId, PersonId, ReviewCycleId
 from shared.schemas.personal_text import PersonalText
-from shared.schemas.values import DecimalString, OpenEnum, ShortText
+from shared.schemas.units import OnScale, People, Percent, Relative, Seconds
+from shared.schemas.values import OpenEnum, ShortText
 
 TOPIC: Final = "reviews.events"
 
@@ -27,15 +28,17 @@ class _Part(BaseModel):
 class CycleSection(_Part):
     """A section of the review form; the weights of a policy's sections total 100."""
 
-    name: str = Field(examples=["goals"])
-    weight: DecimalString = Field(examples=["60"])
+    name: str = Field(examples=["goals"], description="The section's code.")
+    weight: Percent = Field(examples=["60"], description="Its share of the score; those of a policy total 100.")
 
 
 class RatingLevel(_Part):
     """A named band of the scale: overall scores from `minimum` up to the next level's."""
 
-    name: str = Field(examples=["exceeds-expectations"])
-    minimum: DecimalString = Field(examples=["4.00"])
+    name: str = Field(examples=["exceeds-expectations"], description="The level's code.")
+    minimum: OnScale = Field(
+        examples=["4.00"], description="The lowest overall score of the level; it reaches up to the next level's."
+    )
 
 
 class ReviewStep(OpenEnum):
@@ -48,8 +51,14 @@ class ReviewStep(OpenEnum):
 class StepDeadlines(_Part):
     """The last day on which a step is in time, by the calendar of `zone`; null: the step has no deadline."""
 
-    self_assessment: date | None = None
-    manager_assessment: date | None = None
+    self_assessment: date | None = Field(
+        default=None,
+        description="The last day of the self assessment; null: it has no deadline.",
+        examples=["2026-12-11"],
+    )
+    manager_assessment: date | None = Field(
+        default=None, description="The last day of the manager's assessment; null: it has no deadline."
+    )
     zone: str = Field(examples=["Europe/Berlin"], description="IANA time zone.")
 
 
@@ -60,17 +69,21 @@ def _is_none(value: object) -> bool:
 class CyclePolicy(_Part):
     """The rules of one cycle, as versioned data; every review keeps the policy that it was opened under."""
 
-    version: str = Field(examples=["enterprise-1"])
-    scale_minimum: DecimalString = Field(examples=["1"])
-    scale_maximum: DecimalString = Field(examples=["5"])
-    sections: tuple[CycleSection, ...]
-    minimum_coverage: DecimalString = Field(
+    version: str = Field(
+        examples=["enterprise-1"], description="The policy's name and number; reviews and rewards name it."
+    )
+    scale_minimum: OnScale = Field(examples=["1"], description="The lowest rating.")
+    scale_maximum: OnScale = Field(examples=["5"], description="The highest rating.")
+    sections: tuple[CycleSection, ...] = Field(description="The parts of the form, and what each counts.")
+    minimum_coverage: Percent = Field(
         default=Decimal(60), description="Percent of the sections' weight that must be rated; below it: not rated."
     )
-    self_weight: DecimalString = Field(
+    self_weight: Relative = Field(
         default=Decimal(0), description="What a self rating weighs beside the manager's, which weighs 1."
     )
-    levels: tuple[RatingLevel, ...] = ()
+    levels: tuple[RatingLevel, ...] = Field(
+        default=(), description="The named bands of the scale, ascending; empty: scores have no names."
+    )
     deadlines: StepDeadlines | None = Field(
         default=None, exclude_if=_is_none, description="Left out of a policy without deadlines."
     )
@@ -79,10 +92,10 @@ class CyclePolicy(_Part):
 class ItemRating(_Part):
     """One rated line of the form; `rating` None says that it could not be rated, which is never zero."""
 
-    section: str = Field(examples=["goals"])
+    section: str = Field(examples=["goals"], description="The section that it belongs to.")
     item: str = Field(examples=["delivery"], description="A competency's code or a goal's id.")
-    weight: DecimalString = Field(default=Decimal(1), description="Weight within the section; 0 is allowed.")
-    rating: DecimalString | None = Field(examples=["4"], description="On the policy's scale; null: not rated.")
+    weight: Relative = Field(default=Decimal(1), description="Weight within the section; 0 is allowed.")
+    rating: OnScale | None = Field(examples=["4"], description="On the policy's scale; null: not rated.")
 
 
 class Evidence(_Part):
@@ -91,31 +104,37 @@ class Evidence(_Part):
     `goals` are as the goals service froze them; `goals_hash` is the `evidence_hash` of its `GoalEvidenceFrozen`.
     """
 
-    goals: tuple[GoalEvidence, ...]
-    feedback: tuple[FeedbackId, ...]
-    goals_hash: str | None = None
+    goals: tuple[GoalEvidence, ...] = Field(description="The person's goals as they stood.")
+    feedback: tuple[FeedbackId, ...] = Field(description="The feedback that lay before the assessor.")
+    goals_hash: str | None = Field(
+        default=None,
+        description="The `evidence_hash` of the `GoalEvidenceFrozen` that the goals came in; null: of an older review.",
+        examples=["aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"],
+    )
 
 
 class SectionScore(_Part):
     """A section's calculation: rating = weighted_sum / weight_sum, shown with at most 12 places, never used rounded."""
 
-    name: str
-    weight: DecimalString
-    weighted_sum: DecimalString = Field(description="Sum of rating * weight over the rated items.")
-    weight_sum: DecimalString = Field(description="Sum of weight over the rated items; 0: the section is not rated.")
-    rating: DecimalString | None
-    self_rating: DecimalString | None = Field(description="The same over the person's own ratings.")
-    gap: DecimalString | None = Field(description="self_rating minus the same over the assessor's ratings alone.")
+    name: str = Field(description="The section's code.")
+    weight: Percent = Field(description="Its share of the score.")
+    weighted_sum: OnScale = Field(description="Sum of rating * weight over the rated items.")
+    weight_sum: Relative = Field(description="Sum of weight over the rated items; 0: the section is not rated.")
+    rating: OnScale | None = Field(description="weighted_sum / weight_sum; null: the section is not rated.")
+    self_rating: OnScale | None = Field(description="The same over the person's own ratings.")
+    gap: OnScale | None = Field(description="self_rating minus the same over the assessor's ratings alone.")
 
 
 class Score(_Part):
     """overall = sum(rating * weight) / sum(weight) over the rated sections, rounded half-up once, to 2 places."""
 
-    sections: tuple[SectionScore, ...]
-    coverage: DecimalString = Field(description="Percent of the sections' weight that is rated.")
+    sections: tuple[SectionScore, ...] = Field(description="The calculation, section by section.")
+    coverage: Percent = Field(description="Percent of the sections' weight that is rated.")
     rated: bool = Field(description="False: the coverage is below the policy's minimum, or nothing is rated.")
-    overall: DecimalString | None
-    level: str | None
+    overall: OnScale | None = Field(description="The score, 2 places; null: not rated.")
+    level: str | None = Field(
+        description="The code of the level it falls in; null: not rated, or the policy has no levels."
+    )
 
 
 class ReviewCycleOpened(Event):
@@ -123,11 +142,11 @@ class ReviewCycleOpened(Event):
 
     event_type: ClassVar[str] = "trellis.reviews.ReviewCycleOpened.v1"
 
-    name: ShortText
-    starts_on: date
-    ends_on: date
-    policy: CyclePolicy
-    population: int
+    name: ShortText = Field(description="What the cycle is called.")
+    starts_on: date = Field(description="The first day of the time that is reviewed.")
+    ends_on: date = Field(description="The last day of the time that is reviewed.")
+    policy: CyclePolicy = Field(description="The rules that every review of the cycle keeps.")
+    population: People = Field(description="How many people it was opened over.")
 
 
 class ReviewCycleClosed(Event):
@@ -135,7 +154,7 @@ class ReviewCycleClosed(Event):
 
     event_type: ClassVar[str] = "trellis.reviews.ReviewCycleClosed.v1"
 
-    reason: ShortText
+    reason: ShortText = Field(description="Why, as a code such as `priorities-changed`; it speaks of no person.")
 
 
 class ReviewOpened(Event):
@@ -143,10 +162,10 @@ class ReviewOpened(Event):
 
     event_type: ClassVar[str] = "trellis.reviews.ReviewOpened.v1"
 
-    cycle: ReviewCycleId
-    person: PersonId
+    cycle: ReviewCycleId = Field(description="The cycle that it belongs to.")
+    person: PersonId = Field(description="Whose review it is.")
     manager: PersonId | None = Field(description="Manager of record, who assesses; null: HR assesses.")
-    policy: CyclePolicy
+    policy: CyclePolicy = Field(description="The rules that it is assessed and scored by.")
 
 
 class SelfAssessmentSubmitted(Event):
@@ -154,8 +173,8 @@ class SelfAssessmentSubmitted(Event):
 
     event_type: ClassVar[str] = "trellis.reviews.SelfAssessmentSubmitted.v1"
 
-    ratings: tuple[ItemRating, ...]
-    comment: PersonalText | None
+    ratings: tuple[ItemRating, ...] = Field(description="How the person rated themselves, line by line.")
+    comment: PersonalText | None = Field(description="What they wrote, as ciphertext; null: nothing.")
 
 
 class EvidenceRequested(Event):
@@ -163,10 +182,10 @@ class EvidenceRequested(Event):
 
     event_type: ClassVar[str] = "trellis.reviews.EvidenceRequested.v1"
 
-    cycle: ReviewCycleId
-    person: PersonId
+    cycle: ReviewCycleId = Field(description="The cycle that the review belongs to.")
+    person: PersonId = Field(description="Whose goals are asked for.")
     starts_on: date = Field(description="First day of the cycle: plans that touch its days count.")
-    ends_on: date
+    ends_on: date = Field(description="Last day of the cycle.")
 
 
 class GoalEvidenceTaken(Event):
@@ -174,7 +193,7 @@ class GoalEvidenceTaken(Event):
 
     event_type: ClassVar[str] = "trellis.reviews.GoalEvidenceTaken.v1"
 
-    goals: tuple[GoalEvidence, ...]
+    goals: tuple[GoalEvidence, ...] = Field(description="The goals as the goals service froze them.")
     goals_hash: str = Field(description="The `evidence_hash` of the `GoalEvidenceFrozen` that they came in.")
 
 
@@ -183,12 +202,12 @@ class ManagerAssessmentSubmitted(Event):
 
     event_type: ClassVar[str] = "trellis.reviews.ManagerAssessmentSubmitted.v1"
 
-    assessor: PersonId
-    ratings: tuple[ItemRating, ...]
-    comment: PersonalText | None
-    evidence: Evidence
+    assessor: PersonId = Field(description="Who assessed.")
+    ratings: tuple[ItemRating, ...] = Field(description="How they rated, line by line.")
+    comment: PersonalText | None = Field(description="What they wrote, as ciphertext; null: nothing.")
+    evidence: Evidence = Field(description="What lay before them.")
     evidence_hash: str = Field(description="SHA-256 (hex) of the evidence as canonical JSON, numbers as strings.")
-    score: Score
+    score: Score = Field(description="What the ratings come to.")
 
 
 class ReviewApproved(Event):
@@ -196,7 +215,7 @@ class ReviewApproved(Event):
 
     event_type: ClassVar[str] = "trellis.reviews.ReviewApproved.v1"
 
-    approver: PersonId
+    approver: PersonId = Field(description="Who approved it: neither the assessor nor the reviewed person.")
 
 
 class ReviewReleased(Event):
@@ -204,7 +223,7 @@ class ReviewReleased(Event):
 
     event_type: ClassVar[str] = "trellis.reviews.ReviewReleased.v1"
 
-    releaser: PersonId
+    releaser: PersonId = Field(description="Who released it.")
 
 
 class ReviewAcknowledged(Event):
@@ -212,7 +231,7 @@ class ReviewAcknowledged(Event):
 
     event_type: ClassVar[str] = "trellis.reviews.ReviewAcknowledged.v1"
 
-    comment: PersonalText | None
+    comment: PersonalText | None = Field(description="What the person wrote, as ciphertext; null: nothing.")
 
 
 class ReviewCompleted(Event):
@@ -220,16 +239,16 @@ class ReviewCompleted(Event):
 
     event_type: ClassVar[str] = "trellis.reviews.ReviewCompleted.v1"
 
-    cycle: ReviewCycleId
-    person: PersonId
+    cycle: ReviewCycleId = Field(description="The cycle that it belongs to.")
+    person: PersonId = Field(description="Whose review it was.")
     manager: PersonId = Field(description="Who assessed: the manager of record or, where there is none, one of HR.")
-    overall: DecimalString | None = Field(description="2 places, on the scale below; null: not rated.")
-    rated: bool
-    level: str | None
-    scale_minimum: DecimalString
-    scale_maximum: DecimalString
-    evidence_hash: str
-    policy_version: str
+    overall: OnScale | None = Field(description="2 places, on the scale below; null: not rated.")
+    rated: bool = Field(description="Whether there is a score at all.")
+    level: str | None = Field(description="The code of the level that the score falls in; null: none.")
+    scale_minimum: OnScale = Field(description="The lowest rating there could be.")
+    scale_maximum: OnScale = Field(description="The highest rating there could be.")
+    evidence_hash: str = Field(description="SHA-256 (hex) of the evidence, as the assessment has it.")
+    policy_version: str = Field(description="The policy that it was scored by.")
 
 
 class ReviewStepDue(Event):
@@ -240,14 +259,14 @@ class ReviewStepDue(Event):
 
     event_type: ClassVar[str] = "trellis.reviews.ReviewStepDue.v1"
 
-    step: ReviewStep
-    cycle: ReviewCycleId
+    step: ReviewStep = Field(description="The step that nobody has taken.")
+    cycle: ReviewCycleId = Field(description="The cycle that the review belongs to.")
     person: PersonId = Field(description="Whose review it is.")
     waits_for: PersonId | None = Field(description="Who is to take the step; null: HR.")
-    due_on: date
-    zone: ShortText
-    due_at: AwareDatetime
-    late_seconds: int
+    due_on: date = Field(description="The last day on which the step is in time.")
+    zone: ShortText = Field(description="The IANA time zone whose calendar counts.")
+    due_at: AwareDatetime = Field(description="The beginning of that day in the zone.")
+    late_seconds: Seconds = Field(description="How long after `due_at` that was found; 0 within a minute.")
 
 
 class PersonalTextErased(Event):
@@ -255,8 +274,8 @@ class PersonalTextErased(Event):
 
     event_type: ClassVar[str] = "trellis.reviews.PersonalTextErased.v1"
 
-    person: PersonId
-    by: PersonId
+    person: PersonId = Field(description="Whose key was deleted.")
+    by: PersonId = Field(description="Who had it deleted.")
 
 
 EVENTS: Final[tuple[type[Event], ...]] = (

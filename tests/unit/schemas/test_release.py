@@ -61,7 +61,7 @@ def released_as(folder: Path, event: type[Event]) -> Path:
 def test_an_event_that_grew_may_be_released(released: Path) -> None:
     assert refusals(published(Grown), released) == []
     released_as(released.parent, Grown)
-    assert '"weight"' in (released / "trellis.sample.Sample.v1.json").read_text()
+    assert '"weight"' in (released / "sample/Sample.v1.json").read_text()
 
 
 def test_an_event_that_lost_a_field_is_refused_by_name(released: Path) -> None:
@@ -76,10 +76,10 @@ def test_an_event_that_lost_a_field_is_refused_by_name(released: Path) -> None:
 
 
 def test_nothing_is_released_that_would_break_a_reader(released: Path) -> None:
-    before = (released / "trellis.sample.Sample.v1.json").read_text()
+    before = (released / "sample/Sample.v1.json").read_text()
     with pytest.raises(Unreleasable):
         released_as(released.parent, Colourless)
-    assert (released / "trellis.sample.Sample.v1.json").read_text() == before
+    assert (released / "sample/Sample.v1.json").read_text() == before
 
 
 def test_a_new_version_needs_an_upcaster_from_the_one_before(released: Path) -> None:
