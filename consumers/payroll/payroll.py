@@ -23,8 +23,14 @@ GROUP: Final = "payroll"
 _LOOK_SECONDS: Final = 3.0
 _START_SECONDS: Final = 20.0
 _LONGEST_PAUSE: Final = 5.0
+STALL_SECONDS: Final = 120.0
+"""How long reading may neither fail nor get on while there is something to read."""
 
 log = logging.getLogger(__name__)
+
+
+class Stalled(Exception):  # noqa: N818 - named for the fact
+    """A consumer reads nothing and says nothing, as one does that fell out of its group: only a new process helps."""
 
 
 class Payroll:
@@ -37,6 +43,7 @@ class Payroll:
         instructions: str = rewards.TOPIC,
         answers: str = payroll.TOPIC,
         hole_seconds: float = HOLE_SECONDS,
+        stall_seconds: float = STALL_SECONDS,
     ) -> None:
         self.settings = settings
         self.books = Books(settings.database, pay_groups=settings.pay_groups)
@@ -46,6 +53,8 @@ class Payroll:
         self._recorded = asyncio.Event()
         self._assigned = False
         self._ends: Mapping[TopicPartition, int] = {}
+        self._stall_seconds = stall_seconds
+        self._moved = time.monotonic()
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -57,6 +66,7 @@ class Payroll:
                 tasks.create_task(self._persistently("publishing", self._publish))
                 tasks.create_task(self._persistently("checking answers", self._check_answers))
                 tasks.create_task(self._pay())
+                tasks.create_task(self._watch())
         finally:
             if server is not None:
                 server.close()
@@ -78,6 +88,8 @@ class Payroll:
             try:
                 await work()
             except (KafkaError, OSError, TimeoutError, TopicMissing) as error:
+                if work == self._read:
+                    self._moved = time.monotonic()
                 failures = 0 if time.monotonic() - began > _LONGEST_PAUSE else failures + 1
                 self.last_error = f"{doing}: {type(error).__name__}: {error}"
                 log.warning(self.last_error)
@@ -127,9 +139,21 @@ class Payroll:
             consumer.seek(partition, self.reading.start(partition.partition, end))
         self._assigned = bool(partitions)
 
+    async def _watch(self) -> None:
+        """End payroll, for whoever runs it to start another, when reading stands still without a word.
+
+        Raises:
+            Stalled: it has for too long. A broker that is down is no reason: that fails again and again.
+        """
+        while True:
+            await asyncio.sleep(min(_LOOK_SECONDS, self._stall_seconds / 4))
+            if time.monotonic() - self._moved > self._stall_seconds:
+                raise Stalled(f"nothing of {self.reading.topic} was read for {self._stall_seconds:.0f} s")
+
     async def _take(self, consumer: AIOKafkaConsumer, partition: TopicPartition, records: list[Any]) -> None:
         stopped = dict(self.reading.stopped)
         self.reading.take(partition.partition, records)
+        self._moved = time.monotonic()
         self._recorded.set()
         if self.reading.stopped != stopped:
             log.error("partition %d is stopped: %s", partition.partition, self.reading.stopped[partition.partition])
@@ -156,6 +180,17 @@ class Payroll:
                 log.warning("partition %d was emptied: reading from its beginning", partition.partition)
                 consumer.seek(partition, 0)
         self._ends = ends
+        if ends and not self._is_behind(ends):
+            self._moved = time.monotonic()
+
+    def _is_behind(self, ends: Mapping[TopicPartition, int]) -> bool:
+        """Whether records wait in a partition that is not stopped."""
+        with self.books.transaction():
+            return any(
+                self.books.checkpoint(self.reading.topic, partition.partition).next_offset < end
+                for partition, end in ends.items()
+                if partition.partition not in self.reading.stopped
+            )
 
     async def _check_answers(self) -> None:
         """The answers' topic may have been emptied: what it no longer holds is published again."""

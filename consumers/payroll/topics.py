@@ -47,8 +47,8 @@ async def count_records(bootstrap: str, topic: str) -> int:
         TopicMissing: there is no such topic.
     """
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=None, request_timeout_ms=15_000)
-    await consumer.start()
     try:
+        await consumer.start()
         partitions = await partitions_of(consumer, topic)
         beginnings = await consumer.beginning_offsets(partitions)
         ends = await consumer.end_offsets(partitions)

@@ -7,7 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -17,11 +17,12 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 
 from consumers.payroll.books import Books
-from consumers.payroll.payroll import Payroll
+from consumers.payroll.payroll import GROUP, Payroll, Stalled
 from consumers.payroll.reading import Reading
 from consumers.payroll.settings import Settings
 from consumers.payroll.topics import partitions_of, stop
 from launcher.brokers.broker import Broker
+from launcher.process import free_port
 from launcher.topic_creation import create_topics
 from launcher.topics import Topic
 from shared.schemas.payroll import InstructionAccepted, InstructionPaid, InstructionRejected
@@ -34,7 +35,7 @@ ACCEPTED, REJECTED, PAID = (event.event_type for event in (InstructionAccepted, 
 _CHILD = """
 import asyncio, sys
 from pathlib import Path
-from consumers.payroll.payroll import Payroll
+from consumers.payroll.payroll import GROUP, Payroll, Stalled
 from consumers.payroll.settings import Settings
 bootstrap, database, idempotence, instructions, answers = sys.argv[1:]
 settings = Settings(bootstrap=bootstrap, database=Path(database), idempotence=idempotence == "True",
@@ -307,3 +308,36 @@ async def start(desk: Desk) -> asyncio.subprocess.Process:
         desk.instructions,
         desk.answers,
     )
+
+
+async def _ended(payroll: Payroll, *, within: float) -> BaseException | None:
+    """What payroll ended with by itself in that time; None: it went on."""
+    task = asyncio.create_task(payroll.run())
+    done, _ = await asyncio.wait([task], timeout=within)
+    if done:
+        return task.exception()
+    task.cancel()
+    await asyncio.wait([task])
+    return None
+
+
+@pytest.mark.apache
+async def test_a_consumer_that_gets_nothing_to_read_ends_payroll_for_another_to_start(desk: Desk) -> None:
+    """As where it fell out of its group: here another member of the group holds every partition."""
+    other = AIOKafkaConsumer(desk.instructions, bootstrap_servers=desk.broker.bootstrap, group_id=GROUP)
+    await other.start()
+    try:
+        settings = replace(desk.settings, fixed_assignment=False)
+        payroll = Payroll(settings, instructions=desk.instructions, answers=desk.answers, stall_seconds=4)
+        ended = await _ended(payroll, within=60)
+    finally:
+        await stop(other)
+    assert isinstance(ended, ExceptionGroup)
+    assert ended.subgroup(Stalled) is not None
+
+
+async def test_payroll_waits_for_a_broker_that_is_down_and_for_instructions_that_do_not_come(desk: Desk) -> None:
+    nobody = replace(desk.settings, bootstrap=f"127.0.0.1:{free_port()}")
+    assert await _ended(Payroll(nobody, stall_seconds=9), within=14) is None  # it pauses for up to 5 s between tries
+    idle = Payroll(desk.settings, instructions=desk.instructions, answers=desk.answers, stall_seconds=4)
+    assert await _ended(idle, within=8) is None
