@@ -1,4 +1,4 @@
-"""python -m services.goals [api|worker|all|migrate|migrated|verify|refill]."""
+"""python -m services.goals [api|worker|all|migrate|migrated|verify|refill|rewrap]."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""python -m services.rewards [api|worker|all|migrate|migrated|verify|refill]."""
+"""python -m services.rewards [api|worker|all|migrate|migrated|verify|refill|rewrap]."""
 
 import sys
 

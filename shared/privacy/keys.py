@@ -56,11 +56,14 @@ class DataKey:
 class DataKeys:
     """The keys as the database holds them at this moment: nothing is cached, so that erasing takes effect at once."""
 
-    def __init__(self, engine: AsyncEngine, master_key: bytes) -> None:
-        if len(master_key) != KEY_BYTES:
-            raise ValueError(f"the master key must have {KEY_BYTES} bytes, not {len(master_key)}")
+    def __init__(self, engine: AsyncEngine, master_key: bytes, other: bytes | None = None) -> None:
+        """`other`: a second master key that opens what it has wrapped, while the one is exchanged for the other."""
+        for key in (master_key, other):
+            if key is not None and len(key) != KEY_BYTES:
+                raise ValueError(f"the master key must have {KEY_BYTES} bytes, not {len(key)}")
         self._engine = engine
         self._master = AESGCM(master_key)
+        self._masters = (self._master, *([AESGCM(other)] if other else []))
 
     async def of(self, persons: Iterable[PersonId]) -> Mapping[PersonId, DataKey | None]:
         """The keys of those persons who ever had one, in one query; None of those who were erased.
@@ -96,20 +99,44 @@ class DataKeys:
             await connection.execute(insert(data_keys).values(rows).on_conflict_do_nothing(index_elements=["person"]))
 
     def _new(self, person: PersonId) -> dict[str, Any]:
-        key_id, nonce = str(uuid7()), os.urandom(NONCE_BYTES)
-        key = AESGCM.generate_key(bit_length=KEY_BYTES * 8)
-        wrapped = nonce + self._master.encrypt(nonce, key, _context(key_id, person))
-        return {"person": person, "key_id": key_id, "wrapped": wrapped}
+        key_id, key = str(uuid7()), AESGCM.generate_key(bit_length=KEY_BYTES * 8)
+        return {"person": person, "key_id": key_id, "wrapped": self._wrapped(key, key_id, person)}
 
     def _unwrapped(self, row: Any) -> DataKey | None:
         if row.wrapped is None:
             return None
-        nonce, sealed = row.wrapped[:NONCE_BYTES], row.wrapped[NONCE_BYTES:]
-        try:
-            key = self._master.decrypt(nonce, sealed, _context(row.key_id, row.person))
-        except InvalidTag as error:
-            raise WrongMasterKey(row.key_id) from error
-        return DataKey(row.key_id, AESGCM(key))
+        for master in self._masters:
+            if (key := _opened(row, master)) is not None:
+                return DataKey(row.key_id, AESGCM(key))
+        raise WrongMasterKey(row.key_id)
+
+    async def rewrap(self) -> tuple[int, int]:
+        """Wrap with the master key what the other one has wrapped; how many that were, and of how many.
+
+        All in one transaction, so that a failure changes nothing. Whoever knows both keys reads and writes meanwhile.
+
+        Raises:
+            WrongMasterKey: neither of the two opens a key.
+        """
+        async with self._engine.begin() as connection:
+            kept = select(data_keys).where(data_keys.c.wrapped.is_not(None)).order_by(data_keys.c.person)
+            rows = (await connection.execute(kept.with_for_update())).all()
+            old = [row for row in rows if _opened(row, self._master) is None]
+            for row in old:
+                wrapped = self._wrapped(self._of_another(row), row.key_id, row.person)
+                changed = data_keys.update().where(data_keys.c.person == row.person)
+                await connection.execute(changed.values(wrapped=wrapped))
+        return len(old), len(rows)
+
+    def _of_another(self, row: Any) -> bytes:
+        for master in self._masters[1:]:
+            if (key := _opened(row, master)) is not None:
+                return key
+        raise WrongMasterKey(row.key_id)
+
+    def _wrapped(self, key: bytes, key_id: str, person: UUID) -> bytes:
+        nonce = os.urandom(NONCE_BYTES)
+        return nonce + self._master.encrypt(nonce, key, _context(key_id, person))
 
     async def erase(self, person: PersonId) -> None:
         """Delete the person's key for ever, or make sure that they never get one.
@@ -123,6 +150,15 @@ class DataKeys:
         )
         async with self._engine.begin() as connection:
             await connection.execute(once)
+
+
+def _opened(row: Any, master: AESGCM) -> bytes | None:
+    """The data key in clear; None where it was wrapped by another master key, or altered."""
+    nonce, sealed = row.wrapped[:NONCE_BYTES], row.wrapped[NONCE_BYTES:]
+    try:
+        return master.decrypt(nonce, sealed, _context(row.key_id, row.person))
+    except InvalidTag:
+        return None
 
 
 def _context(key_id: str, person: UUID) -> bytes:

@@ -31,8 +31,8 @@ ERASED: Final = Erased.ERASED
 class Vault:
     """The personal texts of one service."""
 
-    def __init__(self, engine: AsyncEngine, master_key: bytes) -> None:
-        self._keys = DataKeys(engine, master_key)
+    def __init__(self, engine: AsyncEngine, master_key: bytes, other: bytes | None = None) -> None:
+        self._keys = DataKeys(engine, master_key, other)
 
     async def seal(self, event: Event, event_id: UUID) -> Event:
         """The event with every personal text encrypted for its person and bound to this event and its field.

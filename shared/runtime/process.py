@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from shared.runtime.worker import Worker
 
 _LOOK_SECONDS: Final = 1.0
-ROLES: Final = ("api", "worker", "all", "migrate", "migrated", "verify", "refill")
+ROLES: Final = ("api", "worker", "all", "migrate", "migrated", "verify", "refill", "rewrap")
 _BESIDE: Final = ("verify", "refill")
 """What an operator runs beside the service: it takes options, and ends."""
 
@@ -55,6 +55,10 @@ def main(service: Service, arguments: list[str]) -> int:
     configure_logging(service=service.name, log_format=settings.log_format, level=settings.log_level, role=role)
     if role in {"migrate", "migrated"}:
         return _migrate(service, settings) if role == "migrate" else _migrated(service, settings)
+    if role == "rewrap":
+        from shared.runtime import key_commands  # noqa: PLC0415 - the other roles need none of it
+
+        return key_commands.run(settings)
     if role in _BESIDE:
         from shared.runtime import log_commands  # noqa: PLC0415 - the other roles need none of it
 

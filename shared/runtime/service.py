@@ -84,7 +84,10 @@ class Runtime:
         self.kafka = kafka_of(settings)
         self.engine = create_engine(settings.database_url, application_name=f"trellis-{service.name}")
         self.keys_engine = create_engine(settings.keys_database_url, pool_size=2)
-        self.vault = Vault(self.keys_engine, settings.master_key.get_secret_value())
+        other = settings.other_master_key
+        self.vault = Vault(
+            self.keys_engine, settings.master_key.get_secret_value(), other.get_secret_value() if other else None
+        )
         self.store = EventStore(self.engine, service.types, seal=self.vault.seal)
         self.traces = traces_of(service.name)
         self.bell = Bell(self.engine)

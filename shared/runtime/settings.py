@@ -52,6 +52,10 @@ class Settings(BaseSettings):
     database_url: DatabaseUrl = Field(repr=False, description="The service's own database.")
     keys_database_url: DatabaseUrl = Field(repr=False, description="The database of its data keys alone.")
     master_key: MasterKey = Field(description="base64 of 32 bytes; wraps the data keys.")
+    other_master_key: MasterKey | None = Field(
+        default=None,
+        description="base64 of 32 bytes: opens data keys too, while one master key is exchanged for another.",
+    )
 
     kafka_bootstrap: str = Field(description="HOST:PORT[,HOST:PORT...]")
     kafka_idempotence: bool = Field(default=True, description="Off only for a broker that has no idempotent producer.")

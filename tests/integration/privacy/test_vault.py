@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from shared.eventsourcing.identifiers import uuid7
 from shared.privacy.errors import PersonErased, TextDoesNotOpen, WrongMasterKey
-from shared.privacy.keys import create_key_tables, data_keys
+from shared.privacy.keys import DataKeys, create_key_tables, data_keys
 from shared.privacy.places import may_hold_personal_text, personal_texts, verify_places
 from shared.privacy.vault import ERASED, Vault
 from shared.schemas.event import Event, EventTypes, encode
@@ -211,3 +211,30 @@ async def test_the_database_holds_no_key_in_clear(engine: AsyncEngine, vault: Va
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_every_text_opens_as_it_was_written(vault: Vault, words: str) -> None:
     assert await vault.open([await sealed(vault, words)]) == [words]
+
+
+async def test_a_master_key_is_exchanged_while_both_are_known_and_every_text_opens_all_the_time(
+    engine: AsyncEngine, vault: Vault
+) -> None:
+    new = bytes(reversed(range(32)))
+    anns = await sealed(vault)
+    await vault.erase(BEN)
+    readers = [Vault(engine, MASTER_KEY, new), Vault(engine, new, MASTER_KEY)]
+    for reader in readers:
+        assert await reader.open([anns]) == ["She leads well."]
+    carls = await sealed(readers[1], "He asks good questions.", PersonId(uuid7()))
+    assert await readers[0].open([carls]) == ["He asks good questions."]
+    assert await DataKeys(engine, new, MASTER_KEY).rewrap() == (1, 2)
+    assert await DataKeys(engine, new, MASTER_KEY).rewrap() == (0, 2)
+    assert await Vault(engine, new).open([anns, carls]) == ["She leads well.", "He asks good questions."]
+    with pytest.raises(WrongMasterKey):
+        await vault.open([anns])
+
+
+async def test_a_rewrapping_that_meets_a_key_of_neither_changes_nothing(engine: AsyncEngine, vault: Vault) -> None:
+    new, third = bytes(reversed(range(32))), bytes(32)
+    anns = await sealed(vault)
+    await sealed(Vault(engine, third), "Of another installation.", BEN)
+    with pytest.raises(WrongMasterKey):
+        await DataKeys(engine, new, MASTER_KEY).rewrap()
+    assert await vault.open([anns]) == ["She leads well."]

@@ -27,7 +27,7 @@ def run(role: str, **settings: str) -> subprocess.CompletedProcess[str]:
 def test_a_role_that_does_not_exist_is_refused_with_those_that_do() -> None:
     result = run("sing")
     assert result.returncode == 2
-    assert "usage: python -m services.goals [api|worker|all|migrate|migrated|verify|refill]" in result.stderr
+    assert "usage: python -m services.goals [api|worker|all|migrate|migrated|verify|refill|rewrap]" in result.stderr
 
 
 def test_each_missing_setting_is_named() -> None:
