@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from launcher.brokers.broker import Broker
-from shared.eventsourcing import relay
+from shared.eventsourcing import leadership
 from shared.eventsourcing.administration import log_status
 from shared.eventsourcing.bell import Bell, heard
 from shared.eventsourcing.database import create_engine
@@ -104,7 +104,7 @@ async def test_a_ring_wakes_the_relay_and_without_one_it_sleeps_on(
     ringing, silent = handler(engine), handler(engine)
     ringing.committed = bell.ring
     for name in ("_POLL_SECONDS", "_QUIET_POLL_SECONDS"):
-        monkeypatch.setattr(relay, name, NEVER)
+        monkeypatch.setattr(leadership, name, NEVER)
     async with relaying(engine, kafka_of(kafka), topic) as running:
         await until(_is(lambda: running.counts.leads), what="a lead")
         await asyncio.sleep(1)  # the relay has looked once, and sleeps
