@@ -74,6 +74,7 @@ class _Timed:
         self._projector = Projector(projection)
         self._steps = steps
         self.name, self.topics = self._projector.name, self._projector.topics
+        self.events = self._projector.events
 
     async def apply(self, connection: AsyncConnection, events: Sequence[Recorded]) -> None:
         self._steps.end("validate")

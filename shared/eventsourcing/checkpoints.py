@@ -1,5 +1,7 @@
 """Checkpoints: how far a reader has applied each partition. The database is the truth, Kafka's offset a hint."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -7,21 +9,36 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from shared.eventsourcing.database import driver
+
 NOT_STARTED: Final = -1
 """Position and offset of a reader that starts with what is published after its first start."""
 
 _COLUMNS: Final = "topic, partition, log_id, position, next_offset, generation, stopped"
-_ONE: Final = text(
-    f"select {_COLUMNS} from checkpoints where reader = :reader and topic = :topic and partition = :partition "  # noqa: S608 - a constant
+_LOCK: Final = text(
+    f"select {_COLUMNS} from checkpoints where reader = :reader and (topic, partition) in "  # noqa: S608 - a constant
+    "(select * from unnest(cast(:topics as text[]), cast(:partitions as integer[]))) order by topic, partition "
     "for update"
 )
+_UNFENCED: Final = text(_LOCK.text.removesuffix("for update"))
 _ALL: Final = text(
     f"select {_COLUMNS} from checkpoints where reader = :reader order by topic, partition"  # noqa: S608 - a constant
 )
-_MOVE: Final = text(
-    "update checkpoints set log_id = :log_id, position = :position, next_offset = :next_offset, "
-    "moved_at = clock_timestamp() where reader = :reader and topic = :topic and partition = :partition"
-)
+_MOVED: Final = """
+update checkpoints c set log_id = m.log_id, position = m.position, next_offset = m.next_offset,
+                         moved_at = clock_timestamp()"""
+_MOVE: Final = f"""{_MOVED}
+  from unnest($2::text[], $3::integer[], $4::uuid[], $5::bigint[], $6::bigint[])
+    as m(topic, partition, log_id, position, next_offset)
+ where c.reader = $1 and c.topic = m.topic and c.partition = m.partition"""
+_PASS_OVER: Final = f"""{_MOVED}
+  from unnest($1::text[], $2::text[], $3::integer[], $4::uuid[], $5::bigint[], $6::bigint[],
+              $7::uuid[], $8::bigint[], $9::bigint[], $10::integer[])
+    as m(reader, topic, partition, log_id, position, next_offset, from_log_id, from_position, from_offset, generation)
+ where c.reader = m.reader and c.topic = m.topic and c.partition = m.partition and c.stopped is null
+   and c.position = m.from_position and c.next_offset = m.from_offset and c.log_id is not distinct from m.from_log_id
+   and c.generation = m.generation
+returning c.reader"""
 _STOP: Final = text(
     "update checkpoints set stopped = :reason, seen_log_id = coalesce(:seen_log_id, seen_log_id) "
     "where reader = :reader and topic = :topic and partition = :partition"
@@ -72,17 +89,40 @@ class Checkpoint:
     stopped: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A checkpoint and where it is moved to."""
+
+    start: Checkpoint
+    log_id: UUID | None
+    position: int
+    next_offset: int
+
+
+async def lock_all(
+    connection: AsyncConnection, reader: str, places: Sequence[tuple[str, int]], *, fence: bool = True
+) -> list[Checkpoint]:
+    """The checkpoints of these partitions, in their order, locked until the transaction ends.
+
+    The lock fences a partition's old owner after a rebalance. All lock them in one order: nobody waits in a ring.
+
+    Raises:
+        CheckpointMissing: a partition has none.
+    """
+    asked = {"reader": reader, "topics": [topic for topic, _ in places], "partitions": [n for _, n in places]}
+    rows = (await connection.execute(_LOCK if fence else _UNFENCED, asked)).all()
+    found = {(row.topic, row.partition): Checkpoint(*row) for row in rows}
+    for topic, partition in places:
+        if (topic, partition) not in found:
+            raise CheckpointMissing(f"{reader} has no checkpoint for {topic}/{partition}; run the service's migration")
+    return [found[place] for place in places]
+
+
 async def lock(
     connection: AsyncConnection, reader: str, topic: str, partition: int, *, fence: bool = True
 ) -> Checkpoint:
-    """The checkpoint, locked until the transaction ends: it fences the partition's old owner after a rebalance."""
-    statement = _ONE if fence else text(_ONE.text.removesuffix("for update"))
-    row = (
-        await connection.execute(statement, {"reader": reader, "topic": topic, "partition": partition})
-    ).one_or_none()
-    if row is None:
-        raise CheckpointMissing(f"{reader} has no checkpoint for {topic}/{partition}; run the service's migration")
-    return Checkpoint(*row)
+    """As `lock_all`, of one partition."""
+    return (await lock_all(connection, reader, [(topic, partition)], fence=fence))[0]
 
 
 async def read_all(engine: AsyncEngine, reader: str) -> list[Checkpoint]:
@@ -96,18 +136,38 @@ async def read(connection: AsyncConnection, reader: str) -> list[Checkpoint]:
     return [Checkpoint(*row) for row in await connection.execute(_ALL, {"reader": reader})]
 
 
-async def move(
-    connection: AsyncConnection,
-    reader: str,
-    checkpoint: Checkpoint,
-    *,
-    log_id: UUID | None,
-    position: int,
-    next_offset: int,
-) -> None:
-    """Move the checkpoint, in the transaction that applied what lies behind it."""
-    await connection.execute(
-        _MOVE, _key(reader, checkpoint) | {"log_id": log_id, "position": position, "next_offset": next_offset}
+async def move(connection: AsyncConnection, reader: str, moves: Sequence[Move]) -> None:
+    """Move locked checkpoints, in the transaction that applied what lies behind them."""
+    await (await driver(connection)).execute(_MOVE, reader, *_columns(moves))
+
+
+async def pass_over(engine: AsyncEngine, asked: Sequence[tuple[str, Sequence[Move]]]) -> Counter[str]:
+    """Move readers' checkpoints over what means nothing to them; of each reader, how many rows it was.
+
+    One statement, which is its own transaction. That a row stands where this process left it is as good a fence as its
+    lock: a row that anybody else has moved, stopped or reset is left as it is.
+    """
+    readers = [reader for reader, moves in asked for _ in moves]
+    moves = [move for _, moves in asked for move in moves]
+    starts = [move.start for move in moves]
+    from_ = (
+        [start.log_id for start in starts],
+        [start.position for start in starts],
+        [start.next_offset for start in starts],
+        [start.generation for start in starts],
+    )
+    async with engine.connect() as connection:
+        moved = await (await driver(connection)).fetch(_PASS_OVER, readers, *_columns(moves), *from_)
+    return Counter(row["reader"] for row in moved)
+
+
+def _columns(moves: Sequence[Move]) -> tuple[list[object], ...]:
+    return (
+        [move.start.topic for move in moves],
+        [move.start.partition for move in moves],
+        [move.log_id for move in moves],
+        [move.position for move in moves],
+        [move.next_offset for move in moves],
     )
 
 

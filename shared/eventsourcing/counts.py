@@ -63,11 +63,14 @@ class ReaderCounts:
     events: Histogram = field(default_factory=_sizes)
     delay: Histogram = field(default_factory=lambda: Histogram(DELAY_SECONDS))
 
-    def committed(self, path: Walk, *, began: float) -> None:
-        """A slice was committed that began at this `perf_counter`."""
-        self.applied += len(path.fresh)
-        self.skipped += path.skipped
-        if path.fresh:
-            self.seconds.observe(time.perf_counter() - began)
-            self.events.observe(len(path.fresh))
-            self.delay.observe(max(0.0, time.time() - path.fresh[-1][1].recorded_at.timestamp()))
+    def committed(self, paths: Sequence[Walk], *, began: float) -> None:
+        """A slice was committed that began at this `perf_counter`: so far in each of its partitions."""
+        self.skipped += sum(path.skipped for path in paths)
+        events = sum(len(path.fresh) for path in paths)
+        if not events:
+            return
+        self.applied += events
+        self.seconds.observe(time.perf_counter() - began)
+        self.events.observe(events)
+        newest = max(path.fresh[-1][1].recorded_at for path in paths if path.fresh)
+        self.delay.observe(max(0.0, time.time() - newest.timestamp()))

@@ -33,6 +33,10 @@ _PARKED: Final = text(
     "select distinct stream from dead_letters "
     "where reader = :reader and stream = any(:streams) and discarded_at is null"
 )
+_PARKED_IN: Final = text(
+    "select distinct topic, partition from dead_letters "
+    "where reader = :reader and stream is not null and discarded_at is null"
+)
 _COUNT: Final = text(
     "select count(*) from dead_letters where reader = :reader and culprit and waiting_for is null "
     "and discarded_at is null"
@@ -138,6 +142,11 @@ async def parked_streams(connection: AsyncConnection, reader: str, streams: Sequ
     """Those of the streams that wait behind a dead letter."""
     rows = await connection.execute(_PARKED, {"reader": reader, "streams": list(streams)})
     return set(rows.scalars())
+
+
+async def parked_in(connection: AsyncConnection, reader: str) -> set[tuple[str, int]]:
+    """The partitions in which the reader has parked streams."""
+    return {(row.topic, row.partition) for row in await connection.execute(_PARKED_IN, {"reader": reader})}
 
 
 async def count(connection: AsyncConnection, reader: str) -> int:

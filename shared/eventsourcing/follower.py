@@ -6,10 +6,11 @@ from dataclasses import replace
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.eventsourcing import checkpoints
+from shared.eventsourcing.applier import Applier
 from shared.eventsourcing.checkpoints import Checkpoint, CheckpointMissing
 from shared.eventsourcing.progress import Progress
-from shared.eventsourcing.reader import Applier, Reader
-from shared.eventsourcing.walk import Record
+from shared.eventsourcing.reader import Reader
+from shared.eventsourcing.walk import Part, Record
 from shared.schemas.envelope import Envelope, MalformedEnvelope, from_headers
 from shared.schemas.event import EventTypes
 
@@ -34,6 +35,10 @@ class Follower(Reader):
         if not allowed:
             return Progress(own.position, own.next_offset, held_at=held_at)
         return replace(await super().process(topic, partition, allowed), held_at=held_at)
+
+    async def process_together(self, parts: Sequence[Part]) -> list[Progress] | None:  # noqa: ARG002 - a reader's
+        """Each partition by itself: any of them may have to be held."""
+        return None
 
     async def _both(self, topic: str, partition: int) -> tuple[Checkpoint, Checkpoint]:
         async with self.engine.connect() as connection:

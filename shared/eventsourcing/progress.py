@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, replace
 
+from shared.eventsourcing.walk import Walk
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:
@@ -16,6 +18,11 @@ class Progress:
     repeated: bool = False
     stopped: bool = False
     held_at: int | None = None
+
+
+def progress_of(path: Walk, *, stopped: bool = False) -> Progress:
+    """Where a walk led."""
+    return Progress(path.position, path.next_offset, hole=path.hole, repeated=path.skipped > 0, stopped=stopped)
 
 
 def joined(first: Progress | None, second: Progress) -> Progress:

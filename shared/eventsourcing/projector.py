@@ -23,11 +23,12 @@ class Projector:
     def __init__(self, projection: Projection) -> None:
         self.name = projection.name
         self.topics = projection.topics
+        self.events = projection.events
         self._version = projection.version
         self._apply = projection.apply
 
-    async def apply(self, connection: AsyncConnection, events: Sequence[Recorded]) -> None:
-        """Apply a slice's events set-based, inside the slice's transaction.
+    async def admit(self, connection: AsyncConnection) -> None:
+        """As long as the checkpoint stands where this process left it, no other build has taken this one's place.
 
         Raises:
             Superseded: the tables were built by newer code; a worker of the old release has not ended yet.
@@ -35,4 +36,7 @@ class Projector:
         newer = await connection.scalar(_NEWER, {"projection": self.name, "version": self._version})
         if newer is not None:
             raise Superseded(self.name, running=self._version, serving=newer)
+
+    async def apply(self, connection: AsyncConnection, events: Sequence[Recorded]) -> None:
+        """Apply a slice's events set-based, inside the slice's transaction."""
         await self._apply(connection, events)

@@ -1,6 +1,6 @@
 """A reaction: another publisher's event becomes our command, once."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 from uuid import UUID
@@ -8,6 +8,7 @@ from uuid import UUID
 from shared.eventsourcing.decision import Decision
 from shared.eventsourcing.recorded import Recorded
 from shared.eventsourcing.store import EventStore
+from shared.schemas.event import Event
 
 React: TypeAlias = Callable[[Decision, Recorded], Awaitable[None]]
 """What one event leads to."""
@@ -27,6 +28,8 @@ class Reaction:
     name: str
     topics: tuple[str, ...]
     react: ReadAhead
+    events: Collection[type[Event]] | None = None
+    """Those that it reacts to: it is given no others. None: all of its topics."""
     once_per: Callable[[Recorded], UUID | None] | None = None
     """For a reaction to what a slice says together: of the events with the same key the last alone is reacted to."""
     starts: Literal["now", "beginning"] = "now"

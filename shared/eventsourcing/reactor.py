@@ -7,6 +7,7 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared.eventsourcing.applier import Committed
 from shared.eventsourcing.database import driver
 from shared.eventsourcing.decision import Context, Decision
 from shared.eventsourcing.errors import Conflict, SubjectErased
@@ -14,7 +15,6 @@ from shared.eventsourcing.handler import CommandHandler
 from shared.eventsourcing.identifiers import derived
 from shared.eventsourcing.line_ids import ids_of, working_on
 from shared.eventsourcing.reaction import Reaction
-from shared.eventsourcing.reader import Committed
 from shared.eventsourcing.recorded import Recorded
 from shared.schemas.envelope import Envelope
 from shared.schemas.identifiers import SYSTEM
@@ -39,6 +39,7 @@ class Reactor:
     def __init__(self, reaction: Reaction, handler: CommandHandler) -> None:
         self.name = reaction.name
         self.topics = reaction.topics
+        self.events = reaction.events
         self._react = reaction.react
         self._once_per = reaction.once_per
         self._handler = handler

@@ -1,63 +1,36 @@
-"""A reader applies one partition's slice in one transaction: fence, chain, apply, checkpoint, commit."""
+"""A reader applies a slice in one transaction: fence, chain, apply, checkpoint, commit."""
 
-import asyncio
-import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from typing import Final, Protocol, TypeAlias, TypeVar, runtime_checkable
+from dataclasses import replace
+from typing import TypeAlias
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.eventsourcing import checkpoints, dead_letters
-from shared.eventsourcing.causes import BEHIND, Cause, cause_of, malformed
+from shared.eventsourcing.applier import Applier, Committed, Forgoing, Yielding
+from shared.eventsourcing.causes import cause_of
 from shared.eventsourcing.checkpoints import NOT_STARTED, Checkpoint, CheckpointMissing
+from shared.eventsourcing.concerns import Concerns
 from shared.eventsourcing.counts import ReaderCounts
 from shared.eventsourcing.database import is_transient
 from shared.eventsourcing.dead_letters import ParkedRecord
 from shared.eventsourcing.errors import Conflict
-from shared.eventsourcing.line_ids import ids_in
-from shared.eventsourcing.progress import Progress, joined
+from shared.eventsourcing.parking import Parking
+from shared.eventsourcing.passing import Passing
+from shared.eventsourcing.progress import Progress, joined, progress_of
 from shared.eventsourcing.recorded import Recorded
+from shared.eventsourcing.reruns import rerun_in_conflict
 from shared.eventsourcing.tracing import OFF, Tracing
-from shared.eventsourcing.walk import Record, Walk, walk
+from shared.eventsourcing.walk import Part, Record, Walk, walk
 from shared.schemas.envelope import Envelope, MalformedEnvelope, from_headers
 from shared.schemas.event import EventTypes, UnknownEvent
 
-_RERUNS: Final = 6
-
 log = structlog.get_logger(__name__)
 
-_Done = TypeVar("_Done")
-Committed: TypeAlias = Callable[[], None]
-
-
 _Apply: TypeAlias = Callable[[AsyncConnection, Sequence[tuple[Record, Envelope]]], Awaitable[list[Committed]]]
-
-
-class Applier(Protocol):
-    """What a reader does with events: fill read models, or react."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def topics(self) -> tuple[str, ...]: ...
-    @property
-    def largest_slice(self) -> int:
-        """Records that one transaction may hold."""
-        ...
-
-    async def apply(self, connection: AsyncConnection, events: Sequence[Recorded]) -> Committed | None:
-        """Apply the events inside the slice's transaction; what is returned is called after its commit."""
-        ...
-
-
-@runtime_checkable
-class Forgoing(Protocol):
-    """An applier that remembers which events it is done with."""
-
-    async def forgo(self, connection: AsyncConnection, given_up: Envelope) -> None: ...
 
 
 class Reader:
@@ -73,6 +46,7 @@ class Reader:
         fence: bool = True,
         follow: Callable[[Checkpoint, Sequence[Record]], Walk] = walk,
         tracing: Tracing = OFF,
+        passing: Passing | None = None,
     ) -> None:
         self.name = applier.name
         self.topics = applier.topics
@@ -85,6 +59,10 @@ class Reader:
         self._follow = follow
         self._tracing = tracing
         self._size = self._largest = applier.largest_slice
+        self._concerns = Concerns(types, applier.events)
+        self._left: dict[tuple[str, int], Checkpoint] = {}
+        self._parking = Parking(self.name, self.counts)
+        self._passing = passing or Passing(engine)
         self.transaction_ended: Callable[[], None] = lambda: None
 
     async def process(self, topic: str, partition: int, records: Sequence[Record]) -> Progress:
@@ -100,72 +78,130 @@ class Reader:
         size, start = self._size, 0
         try:
             while start < len(records) and not (progress and progress.stopped):
-                progress = joined(progress, await self._apply(topic, partition, records[start : start + size]))
+                progress = joined(progress, await self._apply(Part(topic, partition, records[start : start + size])))
                 start += size
         except Exception as error:
-            if is_transient(error):
-                self._size = max(1, min(size, len(records)) // 2)
+            self._failed(error, min(size, len(records)))
             raise
         self._size = min(self._largest, 2 * size)
         if progress is None:
             raise ValueError("a slice has at least one record")
         return progress
 
-    async def _apply(self, topic: str, partition: int, records: Sequence[Record]) -> Progress:
+    async def process_together(self, parts: Sequence[Part]) -> list[Progress] | None:
+        """Apply what came of several partitions in one transaction; None: it is too much for one.
+
+        Raises:
+            Exception: nothing was applied; each partition by itself finds out whose fault it was.
+        """
+        records = sum(len(part.records) for part in parts)
+        if records > self._size:
+            return None
+        try:
+            return await rerun_in_conflict(lambda: self._slice(parts, self._applied))
+        except Exception as error:
+            self._failed(error, records)
+            raise
+
+    def _failed(self, error: Exception, records: int) -> None:
+        """A database that cuts a transaction off gets smaller ones."""
+        if is_transient(error):
+            self._size = max(1, records // 2)
+
+    async def _apply(self, part: Part) -> Progress:
         """One slice; one that holds poison is halved until the culprit is alone, which is parked."""
         try:
-            return await rerun_in_conflict(lambda: self._slice(topic, partition, records, self.apply_together))
+            return (await rerun_in_conflict(lambda: self._slice([part], self._applied)))[0]
         except Exception as error:
             if is_transient(error) or isinstance(error, Conflict):
                 raise
-            if len(records) == 1:
-                return await rerun_in_conflict(lambda: self._slice(topic, partition, records, self._or_park))
-            log.warning("reader.slice_poisoned", reader=self.name, records=len(records), error=type(error).__name__)
-        half = len(records) // 2
-        progress = await self._apply(topic, partition, records[:half])
-        return progress if progress.stopped else joined(progress, await self._apply(topic, partition, records[half:]))
+            if len(part.records) == 1:
+                return (await rerun_in_conflict(lambda: self._slice([part], self._or_park)))[0]
+            found = {"records": len(part.records), "error": type(error).__name__}
+            log.warning("reader.slice_poisoned", reader=self.name, **found)
+        half = len(part.records) // 2
+        progress = await self._apply(replace(part, records=part.records[:half]))
+        if progress.stopped:
+            return progress
+        return joined(progress, await self._apply(replace(part, records=part.records[half:])))
 
-    async def _slice(self, topic: str, partition: int, records: Sequence[Record], apply: _Apply) -> Progress:
+    async def _slice(self, parts: Sequence[Part], apply: _Apply) -> list[Progress]:
         try:
-            return await self._transaction(topic, partition, records, apply)
+            return await self._pass_over(parts) or await self._transaction(parts, apply)
         finally:
             self.transaction_ended()
 
-    async def _transaction(self, topic: str, partition: int, records: Sequence[Record], apply: _Apply) -> Progress:
+    async def _pass_over(self, parts: Sequence[Part]) -> list[Progress] | None:
+        """Move on over records that mean nothing to the applier, in one statement; None: these do, or may do."""
+        starts = [self._left.get(part.place) for part in parts] if self._fence else []
+        known = [start for start in starts if start is not None]
+        if len(known) < len(parts) or any(self._concerns.may_find(part.records) for part in parts):
+            return None
+        began = time.perf_counter()
+        steps = [(start, self._follow(start, part.records)) for start, part in zip(known, parts, strict=True)]
+        if any(path.malformed or path.forked or self._concerns.any(path) for _, path in steps):
+            return None
+        if not await self._passing.over(self.name, [path.move(start) for start, path in steps]):
+            return None
+        self._committed(steps, began=began)
+        return [progress_of(path) for _, path in steps]
+
+    async def _transaction(self, parts: Sequence[Part], apply: _Apply) -> list[Progress]:
         began = time.perf_counter()
         async with self.engine.begin() as connection:
-            checkpoint = await checkpoints.lock(connection, self.name, topic, partition, fence=self._fence)
-            if checkpoint.stopped:
-                return Progress(checkpoint.position, checkpoint.next_offset, stopped=True)
-            if checkpoint.next_offset == NOT_STARTED:
-                raise CheckpointMissing(f"{self.name} has not been told where to start in {topic}/{partition}")
-            path = self._follow(checkpoint, records)
-            followed = (envelope.traceparent for _, envelope in path.fresh)
-            with self._tracing.span(f"apply {self.name}", "consumer", following=followed, events=len(path.fresh)):
-                committed = await apply(connection, await self._not_parked(connection, path))
-                stopped = await self._leave(connection, checkpoint, path)
+            places = [part.place for part in parts]
+            held = await checkpoints.lock_all(connection, self.name, places, fence=self._fence)
+            steps = [self._step(checkpoint, part) for checkpoint, part in zip(held, parts, strict=True)]
+            moving = [(checkpoint, path) for checkpoint, path in steps if not checkpoint.stopped]
+            paths = [path for _, path in moving]
+            followed = (envelope.traceparent for path in paths for _, envelope in path.fresh)
+            events = sum(len(path.fresh) for path in paths)
+            with self._tracing.span(f"apply {self.name}", "consumer", following=followed, events=events):
+                await self._parking.park_malformed(connection, paths)
+                committed = await apply(connection, await self._to_apply(connection, moving))
+                stopped = await self._leave(connection, moving)
         for call in committed:
             call()
-        self.counts.committed(path, began=began)
-        return Progress(path.position, path.next_offset, hole=path.hole, repeated=path.skipped > 0, stopped=stopped)
+        self._committed(moving, began=began)
+        for place in stopped:
+            del self._left[place]
+        return [progress_of(path, stopped=bool(c.stopped) or (c.topic, c.partition) in stopped) for c, path in steps]
 
-    async def _not_parked(self, connection: AsyncConnection, path: Walk) -> list[tuple[Record, Envelope]]:
-        """What may be applied: malformed records, and events behind a dead letter of their stream, are parked."""
-        for record, reason in path.malformed:
-            await self._park(connection, record, None, malformed(reason))
-        if not path.fresh:
-            return []
-        streams = {envelope.subject for _, envelope in path.fresh}
-        parked = await dead_letters.parked_streams(connection, self.name, sorted(streams))
-        for record, envelope in path.fresh:
-            if envelope.subject in parked:
-                await self._park(connection, record, envelope, BEHIND)
-        return [(record, envelope) for record, envelope in path.fresh if envelope.subject not in parked]
+    async def _to_apply(
+        self, connection: AsyncConnection, steps: Sequence[tuple[Checkpoint, Walk]]
+    ) -> Sequence[tuple[Record, Envelope]]:
+        """The events that concern the applier, unless they stand behind a dead letter."""
+        places = {(c.topic, c.partition): c for c, _ in steps}
+        changed = {place for place, c in places.items() if not self._fence or self._left.get(place) != c}
+        if changed:
+            await self._admit(connection)
+        fresh = [one for _, path in steps for one in path.fresh if self._concerns(one[1])]
+        return await self._parking.to_apply(connection, fresh, changed=changed)
+
+    async def _admit(self, connection: AsyncConnection) -> None:
+        if isinstance(self._applier, Yielding):
+            await self._applier.admit(connection)
+
+    def _step(self, checkpoint: Checkpoint, part: Part) -> tuple[Checkpoint, Walk]:
+        """A partition that is stopped goes nowhere."""
+        if checkpoint.next_offset == NOT_STARTED and not checkpoint.stopped:
+            raise CheckpointMissing(f"{self.name} has not been told where to start in {part.topic}/{part.partition}")
+        return checkpoint, self._follow(checkpoint, [] if checkpoint.stopped else part.records)
+
+    def _committed(self, steps: Sequence[tuple[Checkpoint, Walk]], *, began: float) -> None:
+        for start, path in steps:
+            left = replace(start, log_id=path.log_id, position=path.position, next_offset=path.next_offset)
+            self._left[start.topic, start.partition] = left
+        self.counts.committed([path for _, path in steps], began=began)
 
     async def apply_together(
         self, connection: AsyncConnection, fresh: Sequence[tuple[Record, Envelope]]
     ) -> list[Committed]:
         """Apply events in a transaction that holds their checkpoint; what is returned is called after its commit."""
+        await self._admit(connection)
+        return await self._applied(connection, fresh)
+
+    async def _applied(self, connection: AsyncConnection, fresh: Sequence[tuple[Record, Envelope]]) -> list[Committed]:
         events = [e for e in (self._decoded(record, envelope) for record, envelope in fresh) if e is not None]
         if not events:
             return []
@@ -183,7 +219,7 @@ class Reader:
         except Exception as error:
             if is_transient(error) or isinstance(error, Conflict):
                 raise
-            await self._park(connection, record, envelope, cause_of(error, record.value))
+            await self._parking.park(connection, record, envelope, cause_of(error, record.value))
             return []
 
     def _decoded(self, record: Record, envelope: Envelope) -> Recorded | None:
@@ -194,33 +230,23 @@ class Reader:
             return None
         return Recorded(event, envelope)
 
-    async def _park(self, connection: AsyncConnection, record: Record, envelope: Envelope | None, cause: Cause) -> None:
-        self.counts.parked += 1
-        where = {"topic": record.topic, "partition": record.partition, "offset": record.offset} | ids_in(record.headers)
-        log.error("reader.parked", reader=self.name, **where, error=cause.error, waiting_for=cause.waiting_for)
-        stream = envelope.subject if envelope else None
-        await dead_letters.park(connection, self.name, record, stream=stream, cause=cause)
-
-    async def _leave(self, connection: AsyncConnection, checkpoint: Checkpoint, path: Walk) -> bool:
-        """Move the checkpoint; stop the partition after a fork or too many dead letters. Whether it stopped."""
-        await checkpoints.move(
-            connection,
-            self.name,
-            checkpoint,
-            log_id=path.log_id,
-            position=path.position,
-            next_offset=path.next_offset,
-        )
-        reason = path.forked
-        if reason is None and self.counts.parked and await dead_letters.count(connection, self.name) > self._cap:
-            reason = f"{dead_letters.TOO_MANY}: more than {self._cap} events that cannot be applied"
-        if reason is None:
-            return False
-        log.error(
-            "reader.stopped", reader=self.name, topic=checkpoint.topic, partition=checkpoint.partition, why=reason
-        )
-        await checkpoints.stop(connection, self.name, checkpoint, reason, seen_log_id=path.seen_log_id)
-        return True
+    async def _leave(
+        self, connection: AsyncConnection, steps: Sequence[tuple[Checkpoint, Walk]]
+    ) -> set[tuple[str, int]]:
+        """Move the checkpoints; those of partitions that stop, after a fork or too many dead letters."""
+        await checkpoints.move(connection, self.name, [path.move(start) for start, path in steps])
+        too_many = None
+        if self.counts.parked and await dead_letters.count(connection, self.name) > self._cap:
+            too_many = f"{dead_letters.TOO_MANY}: more than {self._cap} events that cannot be applied"
+        stopped: set[tuple[str, int]] = set()
+        for checkpoint, path in steps:
+            if (reason := path.forked or too_many) is None:
+                continue
+            where = {"topic": checkpoint.topic, "partition": checkpoint.partition}
+            log.error("reader.stopped", reader=self.name, **where, why=reason)
+            await checkpoints.stop(connection, self.name, checkpoint, reason, seen_log_id=path.seen_log_id)
+            stopped.add((checkpoint.topic, checkpoint.partition))
+        return stopped
 
     async def stop(self, topic: str, partition: int, reason: str, *, position: int) -> None:
         """Stop a partition whose hole behind this position is real, unless it has moved on meanwhile."""
@@ -272,19 +298,3 @@ class Reader:
                 raise
             await dead_letters.keep(connection, record, cause_of(error, record.value))
             return None
-
-
-async def rerun_in_conflict(work: Callable[[], Awaitable[_Done]]) -> _Done:
-    """Do a transaction again that others were faster than.
-
-    Raises:
-        Conflict: they were, several times in a row.
-    """
-    for rerun in range(_RERUNS):
-        try:
-            return await work()
-        except Conflict:
-            if rerun == _RERUNS - 1:
-                raise
-            await asyncio.sleep(random.uniform(0, 0.005 * 2**rerun))  # noqa: S311 - jitter, not a secret
-    raise AssertionError("unreachable")

@@ -9,12 +9,14 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.eventsourcing import checkpoints, dead_letters
+from shared.eventsourcing.applier import Committed
 from shared.eventsourcing.causes import Cause, cause_of
 from shared.eventsourcing.database import is_transient
 from shared.eventsourcing.dead_letters import CAP, TOO_MANY, ParkedRecord
 from shared.eventsourcing.errors import Conflict
 from shared.eventsourcing.feed import Feed, FeedRecord
-from shared.eventsourcing.reader import Committed, Reader, rerun_in_conflict
+from shared.eventsourcing.reader import Reader
+from shared.eventsourcing.reruns import rerun_in_conflict
 from shared.schemas.chain import Link, judge
 from shared.schemas.envelope import Envelope, from_headers
 from shared.schemas.identifiers import PersonId

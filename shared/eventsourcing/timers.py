@@ -136,6 +136,7 @@ class TimerPlanner:
     """What a reader does for timers: an event's changes are made in the transaction that moves the checkpoint."""
 
     largest_slice = 1_000
+    events = None
 
     def __init__(self, timers: Timers) -> None:
         self.name = READER

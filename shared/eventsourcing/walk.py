@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
 
-from shared.eventsourcing.checkpoints import Checkpoint
+from shared.eventsourcing.checkpoints import Checkpoint, Move
 from shared.schemas.chain import Link, judge
 from shared.schemas.envelope import Envelope, Headers, LogMark, MalformedEnvelope, from_headers
 
@@ -25,6 +25,19 @@ class Record(Protocol):
     def value(self) -> bytes | None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What arrived of one partition, in offset order."""
+
+    topic: str
+    partition: int
+    records: Sequence[Record]
+
+    @property
+    def place(self) -> tuple[str, int]:
+        return self.topic, self.partition
+
+
 @dataclass(slots=True)
 class Walk:
     """Where a slice leads: what to apply, what to park, and the checkpoint behind it."""
@@ -42,6 +55,10 @@ class Walk:
     @property
     def hole(self) -> bool:
         return self.missing_up_to is not None
+
+    def move(self, start: Checkpoint) -> Move:
+        """The checkpoint's way from where the walk began."""
+        return Move(start, self.log_id, self.position, self.next_offset)
 
 
 def walk(checkpoint: Checkpoint, records: Sequence[Record]) -> Walk:

@@ -2,24 +2,26 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from shared.eventsourcing.applier import Applier
 from shared.eventsourcing.bell import Bell
 from shared.eventsourcing.consistency import wait_for
 from shared.eventsourcing.database import create_engine
 from shared.eventsourcing.feed import Feed
 from shared.eventsourcing.handler import CommandHandler
 from shared.eventsourcing.kafka import Kafka
+from shared.eventsourcing.passing import Passing
 from shared.eventsourcing.projection import Projection
 from shared.eventsourcing.projector import Projector
 from shared.eventsourcing.reaction import Reaction
 from shared.eventsourcing.reactor import Reactor
-from shared.eventsourcing.reader import Applier, Reader
+from shared.eventsourcing.reader import Reader
 from shared.eventsourcing.schema import PARTITIONS
 from shared.eventsourcing.store import EventStore
 from shared.eventsourcing.timers import TimerPlanner, Timers
@@ -105,7 +107,8 @@ class Runtime:
             *(Reactor(reaction, self.handler) for reaction in service.reactions),
             *([TimerPlanner(self.timers)] if self.timers else []),
         ]
-        return [Reader(self.engine, service.types, one, cap=cap, tracing=self.traces) for one in appliers]
+        options: dict[str, Any] = {"cap": cap, "tracing": self.traces, "passing": Passing(self.engine)}
+        return [Reader(self.engine, service.types, one, **options) for one in appliers]
 
     async def wait(self, projection: str, positions: Mapping[int, int]) -> None:
         """Return once the projection has applied these positions of the service's own topic.

@@ -58,6 +58,11 @@ class EventTypes:
     def __or__(self, other: "EventTypes") -> "EventTypes":
         return EventTypes({**self.models, **other.models}, {**self.upcasters, **other.upcasters})
 
+    def names(self, which: Callable[[type[Event]], bool]) -> frozenset[str]:
+        """The type names, those of old versions too, of these of the events."""
+        current = {name for name, event in self.models.items() if which(event)}
+        return frozenset(current | {name for name, upcaster in self.upcasters.items() if which(upcaster.event)})
+
     def decode(self, event_type: str, data: bytes | str) -> "Event | UnknownEvent":
         """The event, whatever version it was written in.
 

@@ -10,8 +10,8 @@ from typing import Any, Final
 from shared.eventsourcing import checkpoints
 from shared.eventsourcing.checkpoints import Checkpoint
 from shared.eventsourcing.holes import Holes, Verdict
+from shared.eventsourcing.leadership import Leadership
 from shared.eventsourcing.reader import Reader
-from shared.eventsourcing.relay import Leadership
 from shared.eventsourcing.subscription import Subscription
 from shared.eventsourcing.walk import Record, Walk
 from shared.schemas.envelope import Envelope, from_headers
@@ -19,12 +19,12 @@ from shared.schemas.envelope import Envelope, from_headers
 
 def without_fence() -> None:
     """A slice does not lock its checkpoint: after a rebalance the old owner's goes on beside the new one's."""
-    lock = checkpoints.lock
+    lock = checkpoints.lock_all
 
-    async def unfenced(connection: Any, reader: str, topic: str, partition: int, **_: Any) -> Checkpoint:
-        return await lock(connection, reader, topic, partition, fence=False)
+    async def unfenced(connection: Any, reader: str, places: Sequence[tuple[str, int]], **_: Any) -> list[Checkpoint]:
+        return await lock(connection, reader, places, fence=False)
 
-    checkpoints.lock = unfenced
+    checkpoints.lock_all = unfenced
 
 
 def without_chain() -> None:

@@ -17,6 +17,7 @@ from shared.eventsourcing.recorded import Recorded
 from shared.schemas.event import Event
 from shared.schemas.goal_levels import GoalLevel
 from shared.schemas.goal_plans import (
+    EVENTS,
     GoalAmendmentProposed,
     GoalAmendmentReturned,
     GoalPlanAgreed,
@@ -167,4 +168,6 @@ def _row(columns: RowMapping) -> PlanRow:
     return PlanRow(**values)
 
 
-PROJECTION: Final = Projection(name="goal_plans", version=2, topics=(TOPIC,), tables=(PLANS,), apply=apply)
+PROJECTION: Final = Projection(
+    name="goal_plans", version=2, topics=(TOPIC,), tables=(PLANS,), apply=apply, events=EVENTS
+)

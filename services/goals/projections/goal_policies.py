@@ -78,4 +78,6 @@ def _row(columns: RowMapping) -> PolicyRow:
     return PolicyRow(**values)
 
 
-PROJECTION: Final = Projection(name="goal_policies", topics=(TOPIC,), tables=(POLICIES,), apply=apply)
+PROJECTION: Final = Projection(
+    name="goal_policies", topics=(TOPIC,), tables=(POLICIES,), apply=apply, events=(GoalPolicyAdopted,)
+)

@@ -150,4 +150,10 @@ async def measurements(
     return [MeasurementRow(**row) for row in (await connection.execute(query)).mappings()]
 
 
-PROJECTION: Final = Projection(name="kpi_series", topics=(TOPIC,), tables=(MEASUREMENTS,), apply=apply)
+PROJECTION: Final = Projection(
+    name="kpi_series",
+    topics=(TOPIC,),
+    tables=(MEASUREMENTS,),
+    apply=apply,
+    events=(KpiMeasured, KpiMeasurementCorrected),
+)

@@ -17,6 +17,7 @@ from shared.schemas.event import Event
 from shared.schemas.goals import TOPIC
 from shared.schemas.identifiers import KpiId, PersonId
 from shared.schemas.kpis import (
+    EVENTS,
     KpiAggregation,
     KpiDefined,
     KpiDirection,
@@ -168,4 +169,4 @@ def _row(columns: RowMapping) -> KpiRow:
     return KpiRow(**values, thresholds=judged)
 
 
-PROJECTION: Final = Projection(name="kpis", topics=(TOPIC,), tables=(KPIS,), apply=apply)
+PROJECTION: Final = Projection(name="kpis", topics=(TOPIC,), tables=(KPIS,), apply=apply, events=EVENTS)

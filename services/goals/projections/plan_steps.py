@@ -165,4 +165,11 @@ def _titles(row: Mapping[str, Any]) -> dict[str, Any]:
     return {} if row["title"] is None else {"title": row["title"], **author}
 
 
-PROJECTION: Final = Projection(name="plan_steps", version=2, topics=(TOPIC,), tables=(STEPS, WORDINGS), apply=apply)
+PROJECTION: Final = Projection(
+    name="plan_steps",
+    version=2,
+    topics=(TOPIC,),
+    tables=(STEPS, WORDINGS),
+    apply=apply,
+    events=(*EVENTS, GoalSet, GoalRetitled, GoalHandedOver, GoalRetargeted, GoalRescheduled),
+)

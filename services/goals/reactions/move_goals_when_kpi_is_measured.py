@@ -67,6 +67,15 @@ REACTION: Final = Reaction(
     name="move_goals_when_kpi_is_measured",
     topics=(TOPIC,),
     react=one_by_one(react),
+    events=(
+        KpiMeasured,
+        KpiMeasurementCorrected,
+        GoalBoundToKpi,
+        GoalRescheduled,
+        GoalRetargeted,
+        GoalMeasureChosen,
+        GoalReopened,
+    ),
     once_per=_what_changed,
     starts="beginning",
 )

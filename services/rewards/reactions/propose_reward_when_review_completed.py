@@ -87,5 +87,9 @@ async def _command(facts: _Facts, decision: Decision, recorded: Recorded, comple
 
 
 REACTION: Final = Reaction(
-    name="propose_reward_when_review_completed", topics=(reviews.TOPIC,), react=react, starts="beginning"
+    name="propose_reward_when_review_completed",
+    topics=(reviews.TOPIC,),
+    react=react,
+    events=(ReviewCompleted,),
+    starts="beginning",
 )
