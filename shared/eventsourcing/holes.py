@@ -7,6 +7,8 @@ from typing import Final
 
 from aiokafka.structs import TopicPartition
 
+from shared.eventsourcing.progress import Progress
+
 HOLE_SECONDS: Final = 3.0
 """How long a hole may take to heal by the relay's re-send before it is looked for."""
 _BEFORE_STOPPING: Final = 10
@@ -37,6 +39,15 @@ class Holes:
     def __init__(self, *, seconds: float = HOLE_SECONDS) -> None:
         self._seconds = seconds
         self._holes: dict[TopicPartition, _Hole] = {}
+
+    def note(self, tp: TopicPartition, progress: Progress, *, offset: int) -> None:
+        """What a slice whose last record has this offset says of its partition."""
+        if progress.hole:
+            self.seen(tp, position=progress.position, offset=offset)
+        else:
+            self.passed(tp, position=progress.position)
+        if progress.repeated:
+            self.sent_again(tp, offset=offset)
 
     def seen(self, tp: TopicPartition, *, position: int, offset: int) -> None:
         """What follows `position` was missing when `offset` was read; the clock runs from the first time."""
