@@ -13,9 +13,12 @@ dump() {
     mv "$folder/$1.part" "$folder/$1.dump"
 }
 
-# Who reads before who is read, so that no reader has read what the restored publisher does not hold; and a service's events
-# before its keys, so that there is a key for every text.
-for service in rewards reviews feedback goals; do
+# Nobody reads meanwhile, so that no reader has read what a publisher that is backed up before it does not hold. Commands go on.
+# A service's events come before its keys, so that there is a key for every text.
+workers="goals-worker feedback-worker reviews-worker rewards-worker"
+trap 'docker compose up --detach --no-deps --no-recreate $workers' EXIT
+docker compose stop $workers
+for service in goals feedback reviews rewards; do
     dump "$service"
     dump "${service}_keys"
 done
