@@ -31,7 +31,7 @@ from shared.eventsourcing.reader import Reader
 from shared.eventsourcing.recorded import Recorded
 from shared.eventsourcing.schema import PARTITIONS
 from shared.eventsourcing.subscription import Subscription
-from shared.eventsourcing.walk import Record, Walk, walk
+from shared.eventsourcing.walk import Part, Record, Walk, walk
 from shared.runtime.collection import collect_seldom
 from shared.schemas.goals import TYPES
 
@@ -93,6 +93,10 @@ def _reader(engine: AsyncEngine, projection: Projection, steps: _Steps) -> Reade
         async def process(self, topic: str, partition: int, records: Sequence[Record]) -> Progress:
             steps.end("fetch")
             return await super().process(topic, partition, records)
+
+        async def process_together(self, parts: Sequence[Part]) -> list[Progress] | None:
+            steps.end("fetch")
+            return await super().process_together(parts)
 
     return _Fetching(engine, TYPES, _Timed(projection, steps), follow=followed)
 
