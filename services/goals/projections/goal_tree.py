@@ -1,7 +1,6 @@
 """Goal tree: every goal with its place, its measurement, and the progress that rolls up from the goals below it."""
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -10,20 +9,10 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.goals.domain.roll_up import Measured, Node, recomputed
-from services.goals.projections.goal_rows import (
-    BY_CHILDREN,
-    GOALS,
-    GoalRow,
-    GoalState,
-    histories,
-    rows,
-    rows_after,
-    write,
-)
+from services.goals.projections.goal_rows import BY_CHILDREN, GOALS, GoalState, histories, rows, rows_after, write
 from shared.eventsourcing import bulk
 from shared.eventsourcing.projection import Projection
 from shared.eventsourcing.recorded import Recorded
-from shared.schemas.goal_metrics import MeasuredBy
 from shared.schemas.goals import TOPIC
 from shared.schemas.identifiers import GoalId
 
@@ -67,35 +56,10 @@ async def apply_alone(connection: AsyncConnection, events: Sequence[Recorded]) -
     """`apply`, for a caller that knows that no other slice is being applied."""
     told = histories(events)
     before = {row.goal: row for row in await rows(connection, _OF_GOALS, goals=list(told))}
-    after = {goal: _by_itself(row) for goal, row in rows_after(before, told).items()}
+    after = rows_after(before, told)
     await write(connection, after.values())
-    await _roll_up(connection, _dirty(before, after))
-
-
-def _by_children(row: GoalRow) -> bool:
-    """`BY_CHILDREN` of a row in hand."""
-    signed = row.state not in {GoalState.ACTIVE, GoalState.CANCELLED} and row.own_progress is not None
-    return row.measured_by == MeasuredBy.CHILDREN.value and not signed
-
-
-def _by_itself(row: GoalRow) -> GoalRow:
-    """A goal that the ones below it do not measure is as far as it is itself."""
-    return row if _by_children(row) or row.progress == row.own_progress else replace(row, progress=row.own_progress)
-
-
-def _dirty(before: Mapping[GoalId, GoalRow], after: Mapping[GoalId, GoalRow]) -> set[GoalId]:
-    """Where a roll-up has to begin: goals that others measure, and the parents of those that count otherwise now."""
-    dirty = {goal for goal, row in after.items() if _by_children(row)}
-    for goal, row in after.items():
-        was = before.get(goal)
-        if was is None or _share(was) != _share(row):
-            dirty |= {parent for parent in (was and was.parent, row.parent) if parent is not None}
-    return dirty
-
-
-def _share(row: GoalRow) -> tuple[Any, ...]:
-    """What a goal is to the one above it."""
-    return row.parent, row.weight, row.state is GoalState.CANCELLED, row.progress
+    touched = [*before.values(), *after.values()]
+    await _roll_up(connection, {place for row in touched for place in (row.goal, row.parent) if place is not None})
 
 
 async def _roll_up(connection: AsyncConnection, dirty: Collection[GoalId]) -> None:
