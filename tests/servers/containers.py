@@ -20,6 +20,11 @@ class ApacheKafkaContainer(KafkaContainer):
         self.with_env("KAFKA_TRANSACTION_STATE_LOG_MIN_ISR", "1")
         self.with_env("KAFKA_AUTO_CREATE_TOPICS_ENABLE", "false")
 
+    def start(self, timeout: int = 120) -> "ApacheKafkaContainer":
+        """On a machine that has other work to do the broker takes longer than the 30 s that are usual."""
+        super().start(timeout)
+        return self
+
     def tc_start(self) -> None:
         listeners = f"{self.listener_name}://{self.get_bootstrap_server()},BROKER://$(hostname -i):9092"
         script = f"export KAFKA_ADVERTISED_LISTENERS={listeners}\nexec /etc/kafka/docker/run\n"
