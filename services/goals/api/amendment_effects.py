@@ -5,23 +5,28 @@ from typing import Any
 
 from services.goals.api.cancelling import cancelled
 from services.goals.api.edge import GoalsEdge
+from services.goals.api.goal_access import access_to
 from services.goals.api.goal_edits import texts_now, works_here
 from services.goals.api.goal_moves import rescheduled
+from services.goals.api.permissions import CANCEL, EDIT, HAND_OVER
 from services.goals.api.plan_effects import hold_goals, let_goals_go
 from services.goals.domain.goal import GOAL
 from services.goals.domain.goal_closing import CancelGoalBody, ChildrenGo
 from services.goals.domain.goal_dates import RescheduleGoalBody
+from services.goals.domain.goal_lock import refuse_what_others_agreed
 from services.goals.domain.goal_people import HandOverGoal
-from services.goals.domain.goal_states import Active, Goal
+from services.goals.domain.goal_states import Active, Goal, NotSet
 from services.goals.domain.goal_target import RetargetGoal
 from services.goals.domain.goal_wording import RetitleGoal
 from services.goals.domain.metric import MetricBody
+from services.goals.domain.plan_sides import PlanScope
 from services.goals.domain.plan_states import Agreed
 from services.goals.domain.planned_goals import GoalFact
 from services.goals.projections import goal_graph
 from shared.eventsourcing.decider import Rejected
 from shared.eventsourcing.decision import Decision
 from shared.privacy.vault import ERASED, Vault
+from shared.schemas.goal_levels import GoalLevel
 from shared.schemas.goal_plans import GoalAmendmentProposed, GoalChange, GoalHandover
 from shared.schemas.identifiers import GoalPlanId
 from shared.schemas.personal_text import PersonalText
@@ -40,7 +45,7 @@ class Amending:
     async def carry_out(self, decision: Decision, before: Agreed, facts: Sequence[GoalFact]) -> None:
         """Goals leave, join and change; the graph's lock is held already."""
         amendment, had = self._amendment, {weight.goal for weight in before.weights}
-        await self._refuse_what_another_holds(decision)
+        await self._refuse(decision, before.scope)
         gone = had - {weight.goal for weight in amendment.weights}
         await let_goals_go(decision, self._edge, self._plan, sorted(gone))
         for item in amendment.cancellations:
@@ -68,13 +73,24 @@ class Amending:
             await savepoint.rollback()
         decision.back_to(mark)
 
-    async def _refuse_what_another_holds(self, decision: Decision) -> None:
-        """A person's plan may weigh what a team's or the organization's plan holds, and changes nothing of it."""
+    async def _refuse(self, decision: Decision, scope: PlanScope) -> None:
+        """What the plans that hold a goal too, and the table that says who may do what with it, do not let happen."""
         amendment = self._amendment
-        for item in (*amendment.cancellations, *amendment.handovers, *amendment.changes):
-            state = (await decision.load(GOAL, item.goal)).state
-            if isinstance(state, Active) and state.locked_by not in (None, self._plan):
-                raise Rejected("goal-is-locked-by-another-agreement", agreement=self._plan, locked_by=state.locked_by)
+        leaving = [(CANCEL, item.goal) for item in amendment.cancellations]
+        leaving += [(HAND_OVER, item.goal) for item in amendment.handovers]
+        for action, goal in (*leaving, *((EDIT, change.goal) for change in amendment.changes)):
+            state = (await decision.load(GOAL, goal)).state
+            refuse_what_others_agreed(state, self._plan, level=scope.level, leaves=action != EDIT)
+            if self._edge.caller.person != scope.owner:
+                await self._require(decision, action, state)
+
+    async def _require(self, decision: Decision, action: str, state: Goal) -> None:
+        """The other side answers for what happens to a goal above a person's own, and must have the right to it.
+
+        It takes part in each amendment, as who proposes it or as who approves it.
+        """
+        if not isinstance(state, NotSet) and state.level is not GoalLevel.PERSON:
+            (await access_to(decision.connection, self._edge.caller, state)).require(action, f"{state.level} goal")
 
     async def _hand_over(self, decision: Decision, item: GoalHandover) -> None:
         state = (await decision.load(GOAL, item.goal)).state

@@ -31,7 +31,7 @@ class GoalProfile(BaseModel):
     contributes_to: tuple[GoalId, ...] = Field(description="Besides its parent; shown there, never summed.")
     carried_from: GoalId | None = Field(description="The goal of an earlier period that goes on in this one.")
     carried_to: GoalId | None = Field(description="The goal of a later period that this one goes on in.")
-    locked_by: UUID | None = Field(description="The agreement whose amendments alone change it.")
+    agreements: list[UUID] = Field(description="The agreed plans that weigh it: it changes by their amendments alone.")
     confidence: int | None = Field(description="How sure somebody was last to reach the target, 0 to 10.")
     note: str | None = Field(description="The last one that came with progress.")
     reason: str | None = Field(description="Why it was cancelled or reopened, as a code.")
@@ -71,7 +71,7 @@ async def _view(vault: Vault, row: GoalRow, profile: Profile, *, hidden: int) ->
         contributes_to=tuple(profile.contributes_to),
         carried_from=profile.carried_from,
         carried_to=profile.carried_to,
-        locked_by=profile.locked_by,
+        agreements=list(profile.agreements),
         confidence=profile.confidence,
         reason=profile.reason,
         children_hidden=hidden,

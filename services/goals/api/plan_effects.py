@@ -14,15 +14,14 @@ from shared.schemas.identifiers import GoalId, GoalPlanId
 async def hold_goals(
     decision: Decision, edge: GoalsEdge, plan: GoalPlanId, level: GoalLevel, facts: Sequence[GoalFact]
 ) -> None:
-    """The plan holds its goals from now on: also those that a plan of an earlier period held.
+    """The plan holds its goals from now on, and a plan of its level, which is of an earlier period, no longer does.
 
-    What a plan of another level holds (a leader's own plan weighs the team's goal) stays held there.
+    What a plan of another level holds (a leader's own plan weighs the team's goal) is held by both.
     """
     for fact in facts:
-        if fact.held is not None and fact.held.level != level:
-            continue
-        if fact.held is not None:
-            await _let_go(decision, edge, fact.held.plan, fact.goal)
+        for held in fact.held:
+            if held.level == level:
+                await _let_go(decision, edge, held.plan, fact.goal)
         await decision.decide(GOAL, fact.goal, LockGoal(agreement=plan, at=edge.now, by=edge.caller.person))
 
 

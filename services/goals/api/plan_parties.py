@@ -9,7 +9,7 @@ from services.goals.api.goal_access import access_to
 from services.goals.domain.goal import GOAL
 from services.goals.domain.goal_plan import GOAL_PLAN
 from services.goals.domain.goal_states import Active, NotSet
-from services.goals.domain.plan_sides import Standing
+from services.goals.domain.plan_sides import PlanScope, Standing
 from services.goals.domain.plan_states import Agreed
 from services.goals.domain.planned_goals import GoalFact, Holding, fingerprint
 from shared.eventsourcing.decision import Decision
@@ -55,19 +55,16 @@ async def _fact(decision: Decision, edge: GoalsEdge, plan: GoalPlanId, goal: Goa
         active=active is not None,
         version=loaded.version,
         fingerprint=fingerprint(fixed),
-        held=await _held_elsewhere(decision, plan, active) if active else None,
+        held=await _held_elsewhere(decision, plan, active) if active else (),
     )
 
 
-async def _held_elsewhere(decision: Decision, plan: GoalPlanId, goal: Active) -> Holding | None:
-    if goal.locked_by is None or goal.locked_by == plan:
-        return None
-    other = (await decision.load(GOAL_PLAN, goal.locked_by)).state
-    if not isinstance(other, Agreed):
-        return None
-    return Holding(
-        plan=GoalPlanId(goal.locked_by),
-        level=other.scope.level,
-        starts_on=other.scope.starts_on,
-        ends_on=other.scope.ends_on,
-    )
+async def _held_elsewhere(decision: Decision, plan: GoalPlanId, goal: Active) -> tuple[Holding, ...]:
+    """The other agreed plans that hold the goal."""
+    others = [GoalPlanId(agreement) for agreement in goal.agreements if agreement != plan]
+    states = [(other, (await decision.load(GOAL_PLAN, other)).state) for other in others]
+    return tuple(_holding(other, state.scope) for other, state in states if isinstance(state, Agreed))
+
+
+def _holding(plan: GoalPlanId, scope: PlanScope) -> Holding:
+    return Holding(plan=plan, level=scope.level, starts_on=scope.starts_on, ends_on=scope.ends_on)

@@ -64,7 +64,7 @@ def evolve(goal: Goal, event: GoalEvent) -> Goal:
         case GoalCarriedOver() if isinstance(goal, Closed):
             return replace(goal, was=replace(goal.was, carried_to=event.to))
         case GoalUnlocked() if isinstance(goal, Closed):
-            return replace(goal, was=replace(goal.was, locked_by=None))
+            return replace(goal, was=_belonging(goal.was, event))
         case _ if isinstance(goal, Active):
             return _open(goal, event)
         case _:
@@ -126,9 +126,9 @@ def _belonging(goal: Active, event: GoalEvent) -> Active:
         case GoalContributorRemoved():
             return replace(goal, contributors=_without(goal.contributors, event.person))
         case GoalLocked():
-            return replace(goal, locked_by=event.agreement)
+            return replace(goal, agreements=_with(goal.agreements, event.agreement))
         case GoalUnlocked():
-            return replace(goal, locked_by=None)
+            return replace(goal, agreements=_without(goal.agreements, event.agreement))
         case _:
             return goal
 

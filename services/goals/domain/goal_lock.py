@@ -7,6 +7,7 @@ from services.goals.domain.goal_states import Active, Closed, Goal, GoalEvent, a
 from services.goals.domain.policy import UnderPolicy
 from shared.eventsourcing.decider import Command, Rejected
 from shared.schemas.goal_changes import GoalLocked, GoalUnlocked
+from shared.schemas.goal_levels import GoalLevel
 
 
 class LockGoal(Command):
@@ -26,21 +27,16 @@ class Amendable(UnderPolicy, Command):
 
 
 def lock(goal: Goal, command: LockGoal) -> Sequence[GoalEvent]:
+    """Each agreed plan that weighs a goal holds it: it is free again when the last one has let it go."""
     active = active_or_rejected(goal)
-    match active.locked_by:
-        case None:
-            return [GoalLocked(agreement=command.agreement)]
-        case command.agreement:
-            return []
-        case other:
-            raise Rejected("goal-is-locked-by-another-agreement", agreement=command.agreement, locked_by=other)
+    return [] if command.agreement in active.agreements else [GoalLocked(agreement=command.agreement)]
 
 
 def unlock(goal: Goal, command: UnlockGoal) -> Sequence[GoalEvent]:
-    """Also a closed goal, which would be held again if it is reopened; one that another holds stays held."""
+    """Also a closed goal, which would be held again if it is reopened; what others hold stays held by them."""
     match goal:
-        case Active(locked_by=command.agreement) | Closed(was=Active(locked_by=command.agreement)):
-            return [GoalUnlocked(agreement=command.agreement)]
+        case Active(agreements=agreements) | Closed(was=Active(agreements=agreements)):
+            return [GoalUnlocked(agreement=command.agreement)] if command.agreement in agreements else []
         case _:
             return []
 
@@ -51,5 +47,20 @@ def refuse_what_is_agreed(active: Active, command: Amendable, what: str) -> None
     Raises:
         Rejected: the goal is locked, and the change is no part of an amendment.
     """
-    if active.locked_by is not None and command.amendment is None:
-        raise Rejected("agreed-goal-changes-by-amendment", what=what, agreement=active.locked_by)
+    if active.agreements and command.amendment is None:
+        raise Rejected("agreed-goal-changes-by-amendment", what=what, agreement=active.agreements[0])
+
+
+def refuse_what_others_agreed(goal: Goal, agreement: UUID, *, level: GoalLevel, leaves: bool) -> None:
+    """What an amendment of this agreement, a plan of that level, may not do to a goal that other plans weigh too.
+
+    What a goal is to reach, the plan of its own level says; it leaves no plan that weighs it without that plan's two.
+
+    Raises:
+        Rejected: another plan holds it.
+    """
+    if not isinstance(goal, Active):
+        return
+    others = [held for held in goal.agreements if held != agreement]
+    if others and (leaves or goal.level is not level):
+        raise Rejected("goal-is-locked-by-another-agreement", agreement=agreement, locked_by=others[0])

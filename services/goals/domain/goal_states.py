@@ -90,7 +90,8 @@ class Active:
     starts_on: date
     ends_on: date
     expired: bool = False
-    locked_by: UUID | None = None
+    agreements: tuple[UUID, ...] = ()
+    """The agreed plans that hold it: each that weighs it."""
     carried_to: GoalId | None = None
     titles: int = 1
     """How many it has had: a sealed title cannot be compared."""

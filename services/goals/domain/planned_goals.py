@@ -37,7 +37,7 @@ class GoalFact(BaseModel):
     active: bool
     version: int = 1
     fingerprint: str = ""
-    held: Holding | None = None
+    held: tuple[Holding, ...] = ()
 
     @property
     def seen(self) -> SeenGoal:
@@ -77,9 +77,9 @@ def _refuse(goal: GoalId, scope: PlanScope, known: Mapping[GoalId, GoalFact]) ->
         raise Rejected("plan-goal-must-be-of-its-level", goal=goal, level=fact.level, plan=scope.level)
     if not fact.active:
         raise Rejected("plan-goal-must-be-active", goal=goal)
-    held = fact.held
-    if held is not None and _counts_twice(held, scope):
-        raise Rejected("plan-goal-must-count-in-one-plan-at-a-time", goal=goal, plan=held.plan, until=held.ends_on)
+    for held in fact.held:
+        if _counts_twice(held, scope):
+            raise Rejected("plan-goal-must-count-in-one-plan-at-a-time", goal=goal, plan=held.plan, until=held.ends_on)
 
 
 def _counts_twice(held: Holding, scope: PlanScope) -> bool:

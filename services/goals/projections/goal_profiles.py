@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from sqlalchemy import ARRAY, Column, MetaData, RowMapping, SmallInteger, Table, Text, Uuid, select
@@ -26,6 +26,8 @@ from shared.schemas.goals import (
 from shared.schemas.identifiers import GoalId
 from shared.schemas.personal_text import PersonalText
 
+Identity = TypeVar("Identity", bound=UUID)
+
 PROFILES: Final = Table(
     "goal_profiles",
     MetaData(),
@@ -38,7 +40,7 @@ PROFILES: Final = Table(
     Column("contributes_to", ARRAY(Uuid), nullable=False),
     Column("carried_from", Uuid),
     Column("carried_to", Uuid),
-    Column("locked_by", Uuid),
+    Column("agreements", ARRAY(Uuid), nullable=False, comment="the agreed plans that hold it"),
     Column("confidence", SmallInteger),
     Column("note", Text, comment="the last one, as in the event"),
     Column("reason", Text, comment="why it was cancelled or reopened"),
@@ -58,7 +60,7 @@ class Profile:
     contributes_to: Sequence[GoalId] = ()
     carried_from: GoalId | None = None
     carried_to: GoalId | None = None
-    locked_by: UUID | None = None
+    agreements: Sequence[UUID] = ()
     confidence: int | None = None
     note: PersonalText | None = None
     reason: str | None = None
@@ -120,15 +122,15 @@ def _tied(profile: Profile, event: Event) -> dict[str, Any]:
         case GoalCarriedOver():
             return {"carried_to": event.to}
         case GoalLocked():
-            return {"locked_by": event.agreement}
+            return {"agreements": [*_without(profile.agreements, event.agreement), event.agreement]}
         case GoalUnlocked():
-            return {"locked_by": None}
+            return {"agreements": _without(profile.agreements, event.agreement)}
         case _:
             return {}
 
 
-def _without(goals: Sequence[GoalId], one: GoalId) -> list[GoalId]:
-    return [goal for goal in goals if goal != one]
+def _without(known: Sequence[Identity], one: UUID) -> list[Identity]:
+    return [identity for identity in known if identity != one]
 
 
 async def find(connection: AsyncConnection, goal: GoalId) -> Profile | None:
@@ -172,4 +174,4 @@ def _columns(profile: Profile) -> dict[str, Any]:
     }
 
 
-PROJECTION: Final = Projection(name="goal_profiles", topics=(TOPIC,), tables=(PROFILES,), apply=apply)
+PROJECTION: Final = Projection(name="goal_profiles", version=2, topics=(TOPIC,), tables=(PROFILES,), apply=apply)

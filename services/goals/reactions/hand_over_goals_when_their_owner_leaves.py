@@ -69,8 +69,8 @@ async def _hand_over(runtime: Runtime, policy: Policy, goal: GoalId, owner: Pers
         if not isinstance(state, Active) or state.owner != owner or not above:
             return
         at = decision.context.at
-        if state.locked_by is not None:
-            await decision.decide(GOAL, goal, UnlockGoal(agreement=state.locked_by, at=at, by=SYSTEM))
+        for agreement in state.agreements:
+            await decision.decide(GOAL, goal, UnlockGoal(agreement=agreement, at=at, by=SYSTEM))
         title, description = await runtime.vault.clear(state.title), await runtime.vault.clear(state.description)
         texts = TextsNow(title=title, description=description)
         command = HandOverGoal(

@@ -261,3 +261,54 @@ async def test_the_steps_of_a_plan_show_no_words_of_goals_that_the_reader_may_no
         steps = (await reader.get(f"/plans/{plan}/steps")).json()["items"]
         assert {goal["goal"] for step in steps for goal in step["goals"]} == set(visible)
         assert [change["goal"] for change in steps[-1]["said"]["changes"]] == visible
+
+
+async def weighed_twice(company: Company) -> tuple[str, str, list[str]]:
+    """The organization's plan of two goals, agreed with HR, and the owner's own that weighs the first one too."""
+    goals = [await company.goal(company.hanna, ALICE, level="organization") for _ in range(2)]
+    whole = {"owner": str(ALICE), "level": "organization", "goals": weighed(goals, "50", "50"), **YEAR}
+    plan = (await company.alice.post("/plans", json=whole)).json()["id"]
+    assert (await company.hanna.post(f"/plans/{plan}/agree")).status_code == 200
+    body = {"owner": str(ALICE), "goals": weighed(goals, "100"), **YEAR}
+    own = (await company.alice.post("/plans", json=body)).json()["id"]
+    assert (await company.hugo.post(f"/plans/{own}/agree")).status_code == 200
+    return plan, own, goals
+
+
+async def test_a_goal_that_two_plans_weigh_is_held_until_both_have_let_it_go(company: Company) -> None:
+    plan, own, goals = await weighed_twice(company)
+    path = await amendment(company.alice, plan, goals=weighed(goals[1:], "100"))
+    assert (await company.hanna.post(f"{path}/approve")).status_code == 200
+    title = {"title": "Answer within an hour"}
+    document = refused(
+        await company.hanna.post(f"/goals/{goals[0]}/title", json=title), 409, "rule:agreed-goal-changes-by-amendment"
+    )
+    assert document["values"]["agreement"] == own
+    mine = await company.goal(company.alice, ALICE)
+    path = await amendment(company.alice, own, goals=weighed([mine], "100"))
+    assert (await company.hugo.post(f"{path}/approve")).status_code == 200
+    assert (await company.hanna.post(f"/goals/{goals[0]}/title", json=title)).status_code == 200
+
+
+async def test_the_plan_of_a_goals_own_level_changes_it_but_takes_it_from_no_other(company: Company) -> None:
+    plan, _, goals = await weighed_twice(company)
+    leaving = {"goals": weighed(goals[1:], "100"), "cancellations": [{"goal": goals[0], "reason": "merged"}]}
+    answer = await company.alice.post(f"/plans/{plan}/amendments", json=WHY | leaving)
+    refused(answer, 409, "rule:goal-is-locked-by-another-agreement")
+    change = {"goal": goals[0], "title": "Answer within an hour"}
+    path = await amendment(company.alice, plan, goals=weighed(goals, "50", "50"), changes=[change])
+    assert (await company.hanna.post(f"{path}/approve")).status_code == 200
+    assert (await company.shown(company.alice, goals[0]))["title"] == "Answer within an hour"
+
+
+async def test_an_amendment_does_no_more_with_a_goal_above_persons_than_the_table_allows(company: Company) -> None:
+    """HR alone edits the goals of the organization: a plan of a person, agreed with a manager, is no way round."""
+    goal = await company.goal(company.hanna, ALICE, level="organization")
+    body = {"owner": str(ALICE), "goals": weighed([goal], "100"), **YEAR}
+    own = (await company.alice.post("/plans", json=body)).json()["id"]
+    assert (await company.hugo.post(f"/plans/{own}/agree")).status_code == 200
+    asked = {"goals": weighed([goal], "100"), "changes": [{"goal": goal, "title": "Answer within a month"}]}
+    refused(await company.hugo.post(f"/plans/{own}/amendments", json=WHY | asked), 403, "problem:forbidden")
+    path = await amendment(company.alice, own, **asked)
+    refused(await company.hugo.post(f"{path}/approve"), 403, "problem:forbidden")
+    assert (await company.shown(company.alice, goal))["title"] == "Answer within a day"

@@ -39,7 +39,7 @@ EXPECTED = Profile(
     contributes_to=[RIGHT],
     carried_from=LEFT,
     carried_to=RIGHT,
-    locked_by=AGREEMENT,
+    agreements=[AGREEMENT],
     confidence=0,
     note=sealed,
     reason="too-early",
@@ -74,7 +74,7 @@ async def test_a_text_is_sealed_for_the_next_owner_and_a_lock_ends(engine: Async
     await deliver(engine, events, 2)
     profile = await shown(engine)
     assert profile is not None
-    assert (profile.description, profile.locked_by) == (described, None)
+    assert (profile.description, profile.agreements) == (described, [])
 
 
 async def test_what_happens_to_a_goal_that_was_never_set_leaves_no_profile(engine: AsyncEngine) -> None:

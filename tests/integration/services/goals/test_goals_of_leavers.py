@@ -78,7 +78,7 @@ async def test_an_agreed_plan_of_a_leaver_holds_its_goals_no_longer(company: Com
     await told(company, ALICE_LEFT)
     assert (await owner_of(company, goal))[0] == str(HUGO)
     profile = (await company.hugo.get(f"/goals/{goal}/profile")).json()
-    assert profile["locked_by"] is None
+    assert profile["agreements"] == []
 
 
 async def test_who_has_no_manager_keeps_them(company: Company) -> None:

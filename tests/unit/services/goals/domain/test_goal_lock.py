@@ -1,12 +1,15 @@
 """Rules of agreed goals: what was agreed changes by an amendment alone."""
 
+from contextlib import nullcontext
+
 import pytest
 
 from services.goals.domain.goal import GOAL
-from services.goals.domain.goal_lock import LockGoal, UnlockGoal
-from shared.eventsourcing.decider import Command
+from services.goals.domain.goal_lock import LockGoal, UnlockGoal, refuse_what_others_agreed
+from shared.eventsourcing.decider import Command, Rejected
 from shared.schemas.event import Event
 from shared.schemas.goal_changes import GoalLocked, GoalRescheduled, GoalRetitled, GoalUnlocked
+from shared.schemas.goal_levels import GoalLevel
 from shared.schemas.goals import GoalCancelled, GoalReopened
 from tests.spec import given
 from tests.unit.services.goals.commands import cancel, record, reschedule, retitle
@@ -44,11 +47,37 @@ def test_locking_twice_changes_nothing() -> None:
     given(GOAL, team_goal_set, locked).when(lock).then_nothing()
 
 
-def test_a_goal_is_locked_by_one_agreement() -> None:
+def test_every_agreement_that_weighs_a_goal_holds_it_until_the_last_lets_it_go() -> None:
     other = LockGoal(agreement=OTHER_AGREEMENT, at=NOW, by=MANAGER)
-    given(GOAL, team_goal_set, locked).when(other).then_rejected(
-        "goal-is-locked-by-another-agreement", agreement=OTHER_AGREEMENT, locked_by=AGREEMENT
+    by_both = (team_goal_set, locked, GoalLocked(agreement=OTHER_AGREEMENT))
+    let_go = GoalUnlocked(agreement=AGREEMENT)
+    given(GOAL, team_goal_set, locked).when(other).then(GoalLocked(agreement=OTHER_AGREEMENT))
+    given(GOAL, *by_both).when(unlock).then(let_go)
+    given(GOAL, *by_both, let_go).when(retitle("Other")).then_rejected(
+        "agreed-goal-changes-by-amendment", what="title", agreement=OTHER_AGREEMENT
     )
+    free = (*by_both, let_go, GoalUnlocked(agreement=OTHER_AGREEMENT))
+    given(GOAL, *free).when(retitle("Other")).then(GoalRetitled(title="Other"))
+
+
+@pytest.mark.parametrize(
+    ("level", "leaves", "refused"),
+    [
+        (GoalLevel.TEAM, False, False),
+        (GoalLevel.TEAM, True, True),
+        (GoalLevel.PERSON, False, True),
+        (GoalLevel.PERSON, True, True),
+    ],
+)
+def test_the_plan_of_a_goals_own_level_changes_it_and_no_plan_takes_it_from_another(
+    level: GoalLevel, *, leaves: bool, refused: bool
+) -> None:
+    goal = GOAL.fold([team_goal_set, locked, GoalLocked(agreement=OTHER_AGREEMENT)])
+    outcome = pytest.raises(Rejected, match="goal-is-locked-by-another-agreement") if refused else nullcontext()
+    with outcome:
+        refuse_what_others_agreed(goal, AGREEMENT, level=level, leaves=leaves)
+    alone = GOAL.fold([team_goal_set, locked])
+    refuse_what_others_agreed(alone, AGREEMENT, level=level, leaves=leaves)
 
 
 @pytest.mark.parametrize("closing", [achieved, cancelled])

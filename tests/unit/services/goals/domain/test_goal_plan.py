@@ -204,7 +204,7 @@ def test_progress_between_proposal_and_agreement_is_no_other_goal() -> None:
 
 def test_a_goal_counts_in_one_plan_of_a_level_at_a_time() -> None:
     until_march = Holding(plan=OTHER_PLAN, level=GoalLevel.PERSON, starts_on=JANUARY, ends_on=date(2026, 3, 31))
-    held = (*facts[:2], fact(THIRD, held=until_march))
+    held = (*facts[:2], fact(THIRD, held=(until_march,)))
     given(GOAL_PLAN).when(propose(facts=held)).then_rejected(
         "plan-goal-must-count-in-one-plan-at-a-time", goal=THIRD, plan=OTHER_PLAN, until=date(2026, 3, 31)
     )
@@ -214,7 +214,7 @@ def test_a_goal_counts_in_one_plan_of_a_level_at_a_time() -> None:
 
 def test_a_leaders_plan_weighs_a_goal_that_the_teams_plan_holds() -> None:
     teams = Holding(plan=OTHER_PLAN, level=GoalLevel.TEAM, starts_on=JANUARY, ends_on=JUNE)
-    held = (*facts[:2], fact(THIRD, level=GoalLevel.TEAM, held=teams))
+    held = (*facts[:2], fact(THIRD, level=GoalLevel.TEAM, held=(teams,)))
     given(GOAL_PLAN).when(propose(facts=held)).then(proposed_by_hand)
 
 
