@@ -51,7 +51,7 @@ class Service:
 
     `types` are its own events and those it listens to. `routers` is called by an api process alone, so that a worker
     loads no web framework; what each of their routes needs is in `access`. `timers` is given the zone of the company's
-    calendar.
+    calendar, and what opens personal texts.
     """
 
     name: str
@@ -64,7 +64,7 @@ class Service:
     reactions: tuple[Reaction, ...] = ()
     feeds: Feeds = no_feeds
     gauges: tuple[Gauge, ...] = ()
-    timers: Callable[[ZoneInfo], Timers] | None = None
+    timers: Callable[[ZoneInfo, Vault], Timers] | None = None
     large_bodies: Mapping[str, int] = field(default_factory=dict[str, int])
     """Paths below the base path whose requests may have more bytes than others, and how many."""
 
@@ -97,7 +97,7 @@ class Runtime:
         self.handler.committed = self.bell.ring
         self.request_times = no_requests()
         self.clock = now if settings.development_clock is None else development_clock(settings.development_clock)
-        self.timers = None if service.timers is None else service.timers(ZoneInfo(settings.company_zone))
+        self.timers = None if service.timers is None else service.timers(ZoneInfo(settings.company_zone), self.vault)
 
     def readers(self) -> list[Reader]:
         """The service's projections, reactions and what plans its timers, each ready to apply events."""

@@ -178,6 +178,19 @@ class GoalPlanAmended(Event):
     approved_by: PersonId = Field(description="Who approved it: the side that did not propose.")
 
 
+class PlannedGoalLost(Event):
+    """A goal that the plan weighs is handed over or cancelled, since its owner has left: its weight counts no more.
+
+    The weights stay as they were agreed; `reason` is a code.
+    """
+
+    event_type: ClassVar[str] = "trellis.goals.PlannedGoalLost.v1"
+
+    owner: PersonId = Field(description="Whose plan it is: who has left.")
+    goal: GoalId = Field(description="The goal, which the plan goes on to list.")
+    reason: ShortText = Field(description="Why, as a code.", examples=["owner-left"])
+
+
 EVENTS: Final[tuple[type[Event], ...]] = (
     GoalPlanDrafted,
     GoalPlanProposed,
@@ -186,4 +199,5 @@ EVENTS: Final[tuple[type[Event], ...]] = (
     GoalAmendmentProposed,
     GoalAmendmentReturned,
     GoalPlanAmended,
+    PlannedGoalLost,
 )

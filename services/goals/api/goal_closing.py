@@ -9,7 +9,7 @@ from services.goals.api import examples
 from services.goals.api.cancelling import cancelled
 from services.goals.api.edge import AtEdge
 from services.goals.api.goal_access import permitted
-from services.goals.api.goal_moves import moved, parent_of, taking_turns
+from services.goals.api.goal_moves import moved, taking_turns
 from services.goals.api.permissions import ACHIEVE, CANCEL, MISS, REOPEN
 from services.goals.domain.goal_closing import (
     AchieveGoal,
@@ -21,6 +21,7 @@ from services.goals.domain.goal_closing import (
 )
 from services.goals.domain.goal_states import Goal
 from services.goals.projections import readable_goals
+from services.goals.projections.goals_above import parent_of
 from shared.eventsourcing.decision import Decision
 from shared.runtime.authorization import needs
 from shared.runtime.http import CommandAnswer

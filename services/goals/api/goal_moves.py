@@ -9,9 +9,10 @@ from services.goals.domain.goal import GOAL
 from services.goals.domain.goal_alignment import AlignGoal, AlignGoalBody
 from services.goals.domain.goal_contributions import Contribute, ContributeBody
 from services.goals.domain.goal_dates import RescheduleGoal, RescheduleGoalBody
-from services.goals.domain.goal_states import Active, Goal, NotSet, as_parent
+from services.goals.domain.goal_states import Goal, NotSet
 from services.goals.domain.parent import ParentGoal
 from services.goals.projections import goal_graph
+from services.goals.projections.goals_above import above_others, parent_of
 from shared.eventsourcing.decider import Command
 from shared.eventsourcing.decision import Answer, Decision, Outcome, Plan
 from shared.runtime.authorization import READ
@@ -76,14 +77,6 @@ def rescheduled(edge: GoalsEdge, goal: GoalId, body: RescheduleGoalBody) -> Give
     return given
 
 
-async def parent_of(decision: Decision, state: Goal) -> ParentGoal | None:
-    """What is known of a goal's own parent, whoever sees it; None where it hangs below none."""
-    if isinstance(state, NotSet):
-        return None
-    was = state if isinstance(state, Active) else state.was
-    return None if was.parent is None else await _above(decision, was.parent)
-
-
 async def goal_above(
     decision: Decision, goal: GoalId | None, caller: Caller, *, of: GoalId | None = None
 ) -> ParentGoal | None:
@@ -96,23 +89,9 @@ async def goal_above(
     access = await access_to(decision.connection, caller, state)
     if not access.allows(READ):
         return None
-    above = await _above(decision, goal)
-    return above and above.model_copy(update={"children_weighed_by_hand": await _weighed_by_hand(decision, goal, of)})
-
-
-async def _weighed_by_hand(decision: Decision, parent: GoalId, goal: GoalId | None) -> bool | None:
-    """How the other goals below are weighed; None: there is no other that counts, or some are weighed each way."""
-    await goal_graph.place_in_turn(decision.connection, parent)
-    weighed = await goal_graph.weighed_children(decision.connection, parent)
-    ways = {by_hand for child, by_hand in weighed.items() if child != goal}
-    return ways.pop() if len(ways) == 1 else None
+    return await above_others(decision, goal, of=of)
 
 
 async def goals_above(decision: Decision, goals: Iterable[GoalId], caller: Caller) -> tuple[ParentGoal, ...]:
     found = [await goal_above(decision, goal, caller) for goal in dict.fromkeys(goals)]
     return tuple(one for one in found if one is not None)
-
-
-async def _above(decision: Decision, goal: GoalId) -> ParentGoal | None:
-    state = (await decision.load(GOAL, goal)).state
-    return as_parent(state, goal, await goal_graph.ancestors(decision.connection, goal))

@@ -15,7 +15,7 @@ from shared.eventsourcing.decider import Rejected
 from shared.runtime.authorization import Relation
 from shared.schemas.goal_levels import GoalLevel
 from shared.schemas.goal_plans import PlanWeight
-from shared.schemas.identifiers import GoalPlanId, PersonId
+from shared.schemas.identifiers import GoalId, GoalPlanId, PersonId
 from shared.schemas.values import DecimalString
 
 
@@ -35,6 +35,7 @@ class PlanView(BaseModel):
     agreed_by: PersonId | None
     amendment: UUID | None = Field(description="The one that waits for the other side.")
     amendment_by: PersonId | None
+    lost: list[GoalId] = Field(description="Weighed goals that count no more: their owner, who has left, lost them.")
 
 
 class PlanDetail(PlanView):
@@ -58,6 +59,7 @@ def plan_view(row: PlanRow) -> PlanView:
         agreed_by=row.agreed_by,
         amendment=row.amendment,
         amendment_by=row.amendment_by,
+        lost=list(row.lost),
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
+from typing import Final, Literal
 
 from pydantic import AwareDatetime
 
@@ -20,7 +21,7 @@ from services.goals.domain.goal_states import (
 from services.goals.domain.measurement import Reading, progress_after, progress_now
 from services.goals.domain.metric import Figure
 from services.goals.domain.parent import Placed, refuse_wrong_parent
-from services.goals.domain.policy import UnderPolicy
+from services.goals.domain.policy import Option, UnderPolicy
 from shared.eventsourcing.decider import Command, Rejected, RequestBody
 from shared.schemas.goals import GoalAchieved, GoalCancelled, GoalExpired, GoalMissed, GoalReopened
 from shared.schemas.identifiers import GoalId
@@ -55,6 +56,14 @@ class ChildrenGo(OpenEnum):
     TO_ITS_PARENT = "to-its-parent"
     TO_ANOTHER_GOAL = "to-another-goal"
     UNDER_NONE = "under-none"
+
+
+CHILDREN_OF_LEAVERS_GOALS: Final[Option[ChildrenGo]] = Option(
+    "children-of-leavers-goals",
+    Literal[ChildrenGo.TO_ITS_PARENT, ChildrenGo.UNDER_NONE, ChildrenGo.CANCELLED_TOO],
+    default=ChildrenGo.TO_ITS_PARENT,
+    means="where the open goals below a goal go that is cancelled since its owner has left",
+)
 
 
 class CancelGoalBody(RequestBody):

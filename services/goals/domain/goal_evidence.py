@@ -91,7 +91,7 @@ def _frozen(command: FreezeEvidence) -> GoalEvidenceFrozen:
     lines = [
         _line(plan, weight, known[weight.goal], counting)
         for plan in command.plans
-        for weight in plan.state.weights
+        for weight in plan.state.counting
         if weight.goal in known
     ]
     counted = {one.goal: one for line in lines for one in counting.below(line.goal)}

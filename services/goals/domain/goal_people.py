@@ -22,6 +22,7 @@ class OfLeavers(StrEnum):
 
     STAY = "stay"
     TO_THE_MANAGER = "to-the-manager"
+    CANCELLED = "cancelled"
 
 
 GOALS_OF_LEAVERS: Final[Option[OfLeavers]] = Option(

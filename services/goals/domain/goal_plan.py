@@ -6,6 +6,7 @@ from typing import Final
 from services.goals.domain.plan_agreement import AgreeGoalPlan, ReturnGoalPlan, agree, send_back
 from services.goals.domain.plan_amendment import ProposeAmendment, propose_amendment
 from services.goals.domain.plan_approval import ApproveAmendment, ReturnAmendment, approve, send_amendment_back
+from services.goals.domain.plan_losses import LoseGoal, lose
 from services.goals.domain.plan_proposal import DraftGoalPlan, ProposeGoalPlan, draft, propose
 from services.goals.domain.plan_states import GoalPlan, GoalPlanEvent, NotProposed, evolve
 from shared.eventsourcing.decider import Decider
@@ -18,6 +19,7 @@ GoalPlanCommand = (
     | ProposeAmendment
     | ReturnAmendment
     | ApproveAmendment
+    | LoseGoal
 )
 
 
@@ -37,6 +39,8 @@ def decide(plan: GoalPlan, command: GoalPlanCommand) -> Sequence[GoalPlanEvent]:
             return send_amendment_back(plan, command)
         case ApproveAmendment():
             return approve(plan, command)
+        case LoseGoal():
+            return lose(plan, command)
 
 
 GOAL_PLAN: Final[Decider[GoalPlan]] = Decider(category="goalplan", initial=NotProposed(), decide=decide, evolve=evolve)

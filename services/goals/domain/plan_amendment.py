@@ -82,7 +82,7 @@ def agreed_or_rejected(plan: GoalPlan) -> Agreed:
 
 def joining(agreed: Agreed, weights: Sequence[PlanWeight]) -> list[PlanWeight]:
     """The goals that are new in the plan; one that was in it may be achieved by now, and keeps what it weighs."""
-    before = {weight.goal for weight in agreed.weights}
+    before = {weight.goal for weight in agreed.counting}
     return [weight for weight in weights if weight.goal not in before]
 
 

@@ -11,10 +11,11 @@ from shared.schemas.goal_plans import (
     GoalPlanDrafted,
     GoalPlanProposed,
     GoalPlanReturned,
+    PlannedGoalLost,
     PlanWeight,
     SeenGoal,
 )
-from shared.schemas.identifiers import PersonId
+from shared.schemas.identifiers import GoalId, PersonId
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +45,21 @@ class Returned:
 
 @dataclass(frozen=True, slots=True)
 class Agreed:
-    """`amendment` is the one that waits for the other side; `amended` the last one that was approved, and by whom."""
+    """`amendment` is the one that waits for the other side; `amended` the last one that was approved, and by whom.
+
+    `lost` are goals that it weighs and that are its owner's or open no more, since the owner has left.
+    """
 
     scope: PlanScope
     weights: tuple[PlanWeight, ...]
     agreed_by: PersonId
     amendment: GoalAmendmentProposed | None = None
     amended: GoalPlanAmended | None = None
+    lost: frozenset[GoalId] = frozenset()
+
+    @property
+    def counting(self) -> tuple[PlanWeight, ...]:
+        return tuple(weight for weight in self.weights if weight.goal not in self.lost)
 
 
 GoalPlan = NotProposed | Drafted | Proposed | Returned | Agreed
@@ -62,6 +71,7 @@ GoalPlanEvent = (
     | GoalAmendmentProposed
     | GoalAmendmentReturned
     | GoalPlanAmended
+    | PlannedGoalLost
 )
 
 
@@ -88,7 +98,9 @@ def _amended(plan: Agreed, event: GoalPlanEvent) -> Agreed:
         case GoalAmendmentReturned():
             return replace(plan, amendment=None)
         case GoalPlanAmended():
-            return replace(plan, weights=event.weights, amendment=None, amended=event)
+            return replace(plan, weights=event.weights, amendment=None, amended=event, lost=frozenset())
+        case PlannedGoalLost():
+            return replace(plan, lost=plan.lost | {event.goal})
         case _:
             return plan
 

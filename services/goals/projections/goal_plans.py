@@ -9,7 +9,7 @@ from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 from sqlalchemy import Column, Date, Index, Integer, MetaData, RowMapping, Table, Text, Uuid, select, tuple_
-from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.eventsourcing.projection import Projection
@@ -25,10 +25,11 @@ from shared.schemas.goal_plans import (
     GoalPlanDrafted,
     GoalPlanProposed,
     GoalPlanReturned,
+    PlannedGoalLost,
     PlanWeight,
 )
 from shared.schemas.goals import TOPIC
-from shared.schemas.identifiers import GoalPlanId, PersonId
+from shared.schemas.identifiers import GoalId, GoalPlanId, PersonId
 
 
 class PlanState(StrEnum):
@@ -55,6 +56,7 @@ PLANS: Final = Table(
     Column("agreed_by", Uuid),
     Column("amendment", Uuid, comment="the one that waits for the other side"),
     Column("amendment_by", Uuid),
+    Column("lost", ARRAY(Uuid), nullable=False, comment="goals that count no more, since their owner has left"),
     Index("goal_plans_by_owner", "owner", "starts_on", "plan"),
 )
 _Row: TypeAlias = dict[str, Any]
@@ -76,10 +78,14 @@ class PlanRow:
     agreed_by: PersonId | None
     amendment: UUID | None = None
     amendment_by: PersonId | None = None
+    lost: Sequence[GoalId] = ()
 
     @property
     def total(self) -> Decimal:
         return sum((weight.weight for weight in self.weights), Decimal(0))
+
+
+_NOTHING_YET: Final[_Row] = {"amendment": None, "amendment_by": None, "lost": []}
 
 
 async def apply(connection: AsyncConnection, events: Sequence[Recorded]) -> None:
@@ -89,8 +95,9 @@ async def apply(connection: AsyncConnection, events: Sequence[Recorded]) -> None
         return
     rows = await _rows(connection, {record.stream_id for record in of_plans})
     for record in of_plans:
-        before = rows.get(record.stream_id, {"plan": record.stream_id, "amendment": None, "amendment_by": None})
-        rows[record.stream_id] = {**before, "version": record.version, **_change(record.event)}
+        before = rows.get(record.stream_id, {"plan": record.stream_id, **_NOTHING_YET})
+        changed = {**_change(record.event), **_lost(before, record.event)}
+        rows[record.stream_id] = {**before, "version": record.version, **changed}
     whole = [row for row in rows.values() if "state" in row]
     if whole:
         statement = insert(PLANS)
@@ -99,7 +106,7 @@ async def apply(connection: AsyncConnection, events: Sequence[Recorded]) -> None
 
 
 def _touches(event: Event) -> bool:
-    return bool(_change(event))
+    return bool(_change(event)) or isinstance(event, PlannedGoalLost)
 
 
 def _change(event: Event) -> _Row:
@@ -118,9 +125,13 @@ def _change(event: Event) -> _Row:
         case GoalAmendmentReturned():
             return {"amendment": None, "amendment_by": None}
         case GoalPlanAmended():
-            return {"weights": _weights(event.weights), "amendment": None, "amendment_by": None}
+            return {"weights": _weights(event.weights), "amendment": None, "amendment_by": None, "lost": []}
         case _:
             return {}
+
+
+def _lost(row: _Row, event: Event) -> _Row:
+    return {"lost": [*row["lost"], event.goal]} if isinstance(event, PlannedGoalLost) else {}
 
 
 def _terms(event: GoalPlanDrafted | GoalPlanProposed | GoalPlanAgreed) -> _Row:
@@ -169,5 +180,5 @@ def _row(columns: RowMapping) -> PlanRow:
 
 
 PROJECTION: Final = Projection(
-    name="goal_plans", version=2, topics=(TOPIC,), tables=(PLANS,), apply=apply, events=EVENTS
+    name="goal_plans", version=3, topics=(TOPIC,), tables=(PLANS,), apply=apply, events=EVENTS
 )

@@ -38,7 +38,7 @@ async def react(decision: Decision, store: EventStore, events: Sequence[Recorded
     asked = [recorded.event for recorded in events if isinstance(recorded.event, EvidenceRequested)]
     scopes = await agreed_plans.of_persons(decision.connection, {event.person for event in asked})
     await decision.read_ahead(store, GOAL_PLAN, scopes)
-    weighed = [weight.goal for plan in await _agreed(decision, scopes) for weight in plan.state.weights]
+    weighed = [weight.goal for plan in await _agreed(decision, scopes) for weight in plan.state.counting]
     below = await goal_graph.below(decision.connection, weighed)
     await decision.read_ahead(store, GOAL, _closure(weighed, below))
     return partial(_react, _Known(scopes, below))
@@ -54,7 +54,7 @@ async def _react(known: _Known, decision: Decision, recorded: Recorded) -> None:
 
 async def _freeze(known: _Known, decision: Decision, review: ReviewId, asked: EvidenceRequested) -> None:
     plans = await _agreed(decision, [plan for plan, scope in known.scopes.items() if _counts(scope, asked)])
-    goals = _closure((weight.goal for plan in plans for weight in plan.state.weights), known.below)
+    goals = _closure((weight.goal for plan in plans for weight in plan.state.counting), known.below)
     command = FreezeEvidence(
         review=review,
         person=asked.person,

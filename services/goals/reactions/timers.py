@@ -2,21 +2,28 @@
 
 from zoneinfo import ZoneInfo
 
-from services.goals.reactions import ask_for_an_update_of_a_goal, expire_goal_when_its_last_day_ends
+from services.goals.reactions import (
+    ask_for_an_update_of_a_goal,
+    expire_goal_when_its_last_day_ends,
+    look_daily_for_goals_of_leavers,
+)
 from shared.eventsourcing.recorded import Recorded
 from shared.eventsourcing.timers import Planned, Timers
+from shared.privacy.vault import Vault
 from shared.schemas.goals import TOPIC
 
 
-def timers(zone: ZoneInfo) -> Timers:
-    """When goals expire and when they ask for an update, by the calendar of the zone."""
+def timers(zone: ZoneInfo, vault: Vault) -> Timers:
+    """When goals expire and ask for an update, by the zone's calendar, and when those of leavers are looked for."""
     expiry = expire_goal_when_its_last_day_ends.expiry(zone)
 
     def plan(recorded: Recorded) -> Planned:
-        return [*expiry(recorded), *ask_for_an_update_of_a_goal.plan(recorded)]
+        looks = look_daily_for_goals_of_leavers.plan(recorded)
+        return [*expiry(recorded), *ask_for_an_update_of_a_goal.plan(recorded), *looks]
 
     fire = {
         expire_goal_when_its_last_day_ends.EXPIRY: expire_goal_when_its_last_day_ends.expire(zone),
         ask_for_an_update_of_a_goal.UPDATE: ask_for_an_update_of_a_goal.ask(zone),
+        look_daily_for_goals_of_leavers.LOOK: look_daily_for_goals_of_leavers.look(vault),
     }
     return Timers(topic=TOPIC, plan=plan, fire=fire)

@@ -11,6 +11,7 @@ from services.reviews.domain.review_states import NotOpened
 from shared.eventsourcing.decision import Decision
 from shared.eventsourcing.recorded import Recorded
 from shared.eventsourcing.timers import CancelTimer, DueTimer, Planned, SetTimer, Timers, start_of_day
+from shared.privacy.vault import Vault
 from shared.schemas.identifiers import SYSTEM
 from shared.schemas.reviews import (
     TOPIC,
@@ -26,7 +27,7 @@ _SELF: Final = ReviewStep.SELF_ASSESSMENT
 _MANAGER: Final = ReviewStep.MANAGER_ASSESSMENT
 
 
-def timers(_company_zone: ZoneInfo) -> Timers:
+def timers(_company_zone: ZoneInfo, _vault: Vault) -> Timers:
     """When steps are due: each policy names the zone of its deadlines."""
     return Timers(topic=TOPIC, plan=plan, fire={step.value: remind for step in (_SELF, _MANAGER)})
 

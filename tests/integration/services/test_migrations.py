@@ -22,6 +22,7 @@ from services.rewards.projections.compensation import COMPENSATION
 from shared.eventsourcing.database import create_engine
 from shared.eventsourcing.schema import PARTITIONS
 from shared.eventsourcing.timers import TimerPlanner
+from shared.privacy.vault import Vault
 from shared.runtime.migration import migrate, missing
 from shared.runtime.service import Service
 from tests.servers.databases import Database, Postgres
@@ -129,6 +130,6 @@ async def test_each_reader_has_a_checkpoint_for_each_partition(postgres: Postgre
         found = {(row.reader, row.topic): row.checkpoints for row in rows}
     await engine.dispose()
     await migrated.drop()
-    timers = [] if service.timers is None else [TimerPlanner(service.timers(ZoneInfo("UTC")))]
+    timers = [] if service.timers is None else [TimerPlanner(service.timers(ZoneInfo("UTC"), Vault(engine, bytes(32))))]
     readers = [*service.projections, *service.reactions, *timers]
     assert found == {(reader.name, topic): PARTITIONS for reader in readers for topic in reader.topics}

@@ -1,16 +1,17 @@
-"""The goals of somebody who has left go to the manager if the policy says so, once, however often the feed is read."""
+"""The goals of somebody who has left go to the manager or are cancelled, as the policy says, and once."""
 
-from datetime import date
+from datetime import date, timedelta
 
 from services.goals.reactions.hand_over_goals_when_their_owner_leaves import people_feed
 from shared.eventsourcing.feed import FeedRecord
+from shared.eventsourcing.firing import TimerRunner
 from shared.eventsourcing.identifiers import derived
 from shared.schemas import people
 from shared.schemas.event import encode
 from shared.schemas.feed import feed_headers
 from shared.schemas.people import PersonRecord
 from tests.integration.people.company import LEFT, record
-from tests.integration.services.goals.conftest import ALICE, CLARA, HUGO, Company
+from tests.integration.services.goals.conftest import ALICE, BOB, CLARA, HUGO, Company
 from tests.unit.services.goals.examples import NOW
 
 ALICE_LEFT = record(ALICE, HUGO, revision=2, status=LEFT, left_on=date(2026, 1, 31))
@@ -34,8 +35,34 @@ def feed_record(person: PersonRecord, offset: int) -> FeedRecord:
 
 
 async def to_the_manager(company: Company) -> None:
-    body = {"options": {"goals-of-leavers": "to-the-manager"}, "reason": "handbook"}
+    await adopted(company, **{"goals-of-leavers": "to-the-manager"})
+
+
+async def adopted(company: Company, **options: str) -> None:
+    body = {"options": options, "reason": "handbook"}
     assert (await company.hanna.post("/policies", json=body)).status_code == 201
+
+
+async def looked(company: Company, *, days: int = 0) -> None:
+    """What is due by then has happened; every event so far has reached the read models before."""
+    await company.settled()
+    runtime = company.service.runtime
+    assert runtime.timers is not None
+    at = runtime.clock() + timedelta(days=days)
+    await TimerRunner(runtime.handler, runtime.timers, lambda: at).fire_due()
+    await company.settled()
+
+
+async def parts(company: Company) -> tuple[str, str, str]:
+    """A goal of Hugo's, one of Alice's below it, and one of Bob's below that."""
+    root = await company.goal(company.clara, HUGO)
+    middle = await company.goal(company.hugo, ALICE, parent=root)
+    return root, middle, await company.goal(company.hugo, BOB, parent=middle)
+
+
+async def state_of(company: Company, goal: str) -> tuple[str, str | None]:
+    seen = await company.shown(company.hanna, goal)
+    return seen["state"], seen["parent"]
 
 
 async def owner_of(company: Company, goal: str) -> tuple[str, str, int]:
@@ -86,3 +113,63 @@ async def test_who_has_no_manager_keeps_them(company: Company) -> None:
     goal = await company.goal(company.clara, CLARA)
     await told(company, record(CLARA, revision=2, status=LEFT, left_on=date(2026, 1, 31)))
     assert (await owner_of(company, goal))[0] == str(CLARA)
+
+
+async def test_they_are_cancelled_and_the_goals_below_go_to_the_goal_above(company: Company) -> None:
+    await adopted(company, **{"goals-of-leavers": "cancelled"})
+    root, middle, leaf = await parts(company)
+    await told(company, ALICE_LEFT)
+    await told(company, ALICE_LEFT)
+    assert (await state_of(company, middle), await state_of(company, leaf)) == (("cancelled", root), ("active", root))
+    seen = (await company.hanna.get(f"/goals/{middle}/profile")).json()
+    assert (seen["reason"], (await company.shown(company.hanna, middle))["version"]) == ("owner-left", 2)
+
+
+async def test_the_goals_below_are_cancelled_too_or_hang_nowhere_if_the_policy_says_so(company: Company) -> None:
+    await adopted(company, **{"goals-of-leavers": "cancelled", "children-of-leavers-goals": "cancelled-too"})
+    root, middle, leaf = await parts(company)
+    await told(company, ALICE_LEFT)
+    assert (await state_of(company, leaf)) == ("cancelled", middle)
+    below = await company.goal(company.hugo, BOB, parent=root)
+    await adopted(company, **{"children-of-leavers-goals": "under-none"})
+    await told(company, HUGO_LEFT)
+    assert (await state_of(company, root), await state_of(company, below)) == (("cancelled", None), ("active", None))
+
+
+async def test_the_leavers_plan_says_which_goals_it_has_lost(company: Company) -> None:
+    await adopted(company, **{"goals-of-leavers": "cancelled"})
+    goal = await company.goal(company.alice, ALICE)
+    body = {"owner": str(ALICE), "goals": [{"goal": goal}], "starts_on": "2026-01-01", "ends_on": "2026-12-31"}
+    plan = (await company.alice.post("/plans", json=body)).json()["id"]
+    assert (await company.hugo.post(f"/plans/{plan}/agree")).status_code == 200
+    await told(company, ALICE_LEFT)
+    seen = (await company.hanna.get(f"/plans/{plan}")).json()
+    assert (seen["lost"], [weight["goal"] for weight in seen["weights"]]) == ([goal], [goal])
+    steps = (await company.hanna.get(f"/plans/{plan}/steps")).json()["items"]
+    assert [step["step"] for step in steps][-1] == "PlannedGoalLost"
+    assert (await state_of(company, goal))[0] == "cancelled"
+
+
+async def test_a_policy_adopted_afterwards_finds_the_goals_of_who_left_before(company: Company) -> None:
+    kept = await company.goal(company.clara, CLARA)
+    goal = await company.goal(company.alice, ALICE)
+    await told(company, ALICE_LEFT, record(CLARA, revision=2, status=LEFT, left_on=date(2026, 1, 31)))
+    await to_the_manager(company)
+    await looked(company)
+    await looked(company)
+    assert await owner_of(company, goal) == (str(HUGO), "Answer within a day", 2)
+    assert (await owner_of(company, kept))[0] == str(CLARA), "who has no manager keeps them, and holds nobody else's up"
+
+
+async def test_a_goal_reopened_after_its_owner_left_is_found_within_a_day(company: Company) -> None:
+    await to_the_manager(company)
+    goal = await company.goal(company.alice, ALICE)
+    await company.alice.post(f"/goals/{goal}/cancel", json={"reason": "merged"})
+    await looked(company)
+    await told(company, ALICE_LEFT)
+    reopened = await company.hanna.post(f"/goals/{goal}/reopen", json={"reason": "needed-after-all"})
+    assert reopened.status_code == 200, reopened.text
+    await looked(company)
+    assert (await owner_of(company, goal))[0] == str(ALICE)
+    await looked(company, days=2)
+    assert (await owner_of(company, goal))[0] == str(HUGO)

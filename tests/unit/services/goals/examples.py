@@ -30,6 +30,7 @@ from shared.schemas.goal_plans import (
     GoalPlanDrafted,
     GoalPlanProposed,
     GoalPlanReturned,
+    PlannedGoalLost,
     PlanWeight,
     SeenGoal,
 )
@@ -263,6 +264,7 @@ _scope: dict[str, Any] = {
 }
 _seen = st.lists(st.builds(SeenGoal, goal=goals, version=st.integers(1), fingerprint=words), max_size=2).map(tuple)
 goal_plan_events = st.one_of(
+    st.builds(PlannedGoalLost, owner=people, goal=goals, reason=words),
     st.builds(GoalPlanDrafted, drafted_by=people, **_scope),
     st.builds(GoalPlanProposed, seen=_seen, proposed_by=people, **_scope),
     st.builds(GoalPlanReturned, owner=people, comment=sealed_texts, returned_by=people),

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from services.goals.domain.goal_closing import ChildrenGo
 from services.goals.domain.goal_plan import GOAL_PLAN, GoalPlanCommand
 from services.goals.domain.plan_amendment import GoalCancellationBody, GoalChangeBody, GoalHandoverBody
+from services.goals.domain.plan_losses import LoseGoal
 from services.goals.domain.plan_states import Agreed, GoalPlanEvent
 from services.goals.domain.plan_weights import PLAN_WEIGHTS, PlannedGoal, WeightLimits
 from shared.eventsourcing.decider import Rejected
@@ -22,12 +23,13 @@ from shared.schemas.goal_plans import (
     GoalCancellation,
     GoalChange,
     GoalHandover,
+    PlannedGoalLost,
 )
 from shared.schemas.goals import TYPES
-from shared.schemas.identifiers import GoalId
+from shared.schemas.identifiers import SYSTEM, GoalId
 from shared.schemas.personal_text import PersonalText
 from tests.spec import given
-from tests.unit.services.goals.examples import A_GOAL, HR, JUNE, MANAGER, OWNER, goal_plan_events, goals, people
+from tests.unit.services.goals.examples import A_GOAL, HR, JUNE, MANAGER, NOW, OWNER, goal_plan_events, goals, people
 from tests.unit.services.goals.plans import (
     AMENDMENT,
     FOURTH,
@@ -117,6 +119,22 @@ def test_a_goal_of_the_plan_that_is_achieved_by_now_keeps_its_weight() -> None:
 def test_a_goal_that_is_closed_does_not_join() -> None:
     joining = amend(goals=by_hand("40", "30", "20", "10"), cancellations=(), facts=(*facts, fact(FOURTH, active=False)))
     given(GOAL_PLAN, *AGREED).when(joining).then_rejected("plan-goal-must-be-active", goal=FOURTH)
+
+
+lose = LoseGoal(goal=THIRD, reason="owner-left", at=NOW, by=SYSTEM)
+lost = PlannedGoalLost(owner=OWNER, goal=THIRD, reason="owner-left")
+
+
+def test_an_agreed_plan_says_once_which_of_its_goals_is_lost_and_no_other_plan_does() -> None:
+    given(GOAL_PLAN, *AGREED).when(lose).then(lost)
+    given(GOAL_PLAN, *AGREED, lost).when(lose).then_nothing()
+    given(GOAL_PLAN, *AGREED).when(lose.model_copy(update={"goal": FOURTH})).then_nothing()
+    given(GOAL_PLAN, proposed_by_hand).when(lose).then_nothing()
+
+
+def test_a_lost_goal_stays_in_the_plan_only_if_it_counts_again() -> None:
+    staying = amend(goals=by_hand("40", "30", "30"), cancellations=(), facts=(*facts[:2], fact(THIRD, owner=MANAGER)))
+    given(GOAL_PLAN, *AGREED, lost).when(staying).then_rejected("plan-goal-must-be-the-owners", goal=THIRD)
 
 
 def test_an_amendment_cancels_what_it_names() -> None:
