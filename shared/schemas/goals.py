@@ -13,6 +13,7 @@ from shared.schemas import (
     goal_evidence,
     goal_health,
     goal_metrics,
+    goal_objectives,
     goal_plans,
     goal_policies,
     goal_templates,
@@ -22,6 +23,7 @@ from shared.schemas import (
 from shared.schemas.event import Event, EventTypes, Upcaster
 from shared.schemas.goal_levels import GoalLevel
 from shared.schemas.goal_metrics import MeasuredBy, Metric
+from shared.schemas.goal_objectives import Commitment
 from shared.schemas.goal_visibility import GoalVisibility
 from shared.schemas.identifiers import GoalId, PersonId
 from shared.schemas.personal_text import PersonalText
@@ -83,6 +85,11 @@ class GoalSet(Event):
     )
     carried_from: GoalId | None = Field(
         default=None, description="The goal of an earlier period that goes on in this one; null: none."
+    )
+    objective: Commitment | None = Field(
+        default=None,
+        exclude_if=operator.not_,
+        description="Of an objective, what reaching it means; left out of any other goal.",
     )
 
     @property
@@ -240,6 +247,7 @@ EVENTS: Final[tuple[type[Event], ...]] = (
     *goal_policies.EVENTS,
     *goal_metrics.EVENTS,
     *goal_evidence.EVENTS,
+    *goal_objectives.EVENTS,
     *kpis.EVENTS,
     *goal_templates.EVENTS,
 )

@@ -22,6 +22,16 @@ SET_GOAL: Final[Examples] = {
             **_YEAR,
         }
     },
+    "objective, measured by the key results below it": {
+        "value": {
+            "level": "team",
+            "owner": _OWNER,
+            "team": "Production",
+            "title": "Nobody waits for us",
+            "objective": "aspirational",
+            **_YEAR,
+        }
+    },
     "in zones": {
         "value": {
             "level": "person",
@@ -124,4 +134,8 @@ ADOPT_POLICY: Final[Examples] = {
 }
 RETURN_PLAN: Final[Examples] = {
     "with a comment": {"value": {"comment": "The second goal is the team's; let us weigh it less."}}
+}
+GRADE_OBJECTIVE: Final[Examples] = {
+    "by its score": {"value": {"comment": "Two of three, and the third has begun", "closed_on": "2026-12-31"}},
+    "otherwise": {"value": {"grade": "0.6", "comment": "The market changed", "closed_on": "2026-12-31"}},
 }

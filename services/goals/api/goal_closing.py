@@ -20,6 +20,7 @@ from services.goals.domain.goal_closing import (
     ReopenGoalBody,
 )
 from services.goals.domain.goal_states import Goal
+from services.goals.domain.objective import GradeObjective, GradeObjectiveBody
 from services.goals.projections import readable_goals
 from services.goals.projections.goals_above import parent_of
 from shared.eventsourcing.decision import Decision
@@ -49,6 +50,18 @@ def goal_closing_routes(runtime: Runtime) -> APIRouter:
     ) -> CommandAnswer:
         async def given(decision: Decision, _goal: Goal) -> MissGoal:
             return MissGoal.from_body(body, rolled_up=await _shown(decision, goal), **edge.given)
+
+        return await moved(runtime, edge, goal, given)
+
+    @routes.post("/{goal}/grade", summary="Close an objective with a grade from 0.0 to 1.0, and say why")
+    @needs("goal", ACHIEVE)
+    async def grade_objective(
+        goal: GoalId, body: Annotated[GradeObjectiveBody, Body(openapi_examples=examples.GRADE_OBJECTIVE)], edge: AtEdge
+    ) -> CommandAnswer:
+        """Without a grade it is the score of its key results. From 0.70 on it is achieved, below that missed."""
+
+        async def given(decision: Decision, _goal: Goal) -> GradeObjective:
+            return GradeObjective.from_body(body, rolled_up=await _shown(decision, goal), **edge.given)
 
         return await moved(runtime, edge, goal, given)
 

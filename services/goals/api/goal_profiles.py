@@ -7,6 +7,8 @@ from pydantic import BaseModel, Field
 
 from services.goals.api.edge import AtEdge
 from services.goals.api.goal_access import access_to, reader
+from services.goals.domain.objective import band_of, feeds_pay, score_of
+from services.goals.domain.policy import Policy
 from services.goals.projections import goal_profiles, goal_tree, readable_goals
 from services.goals.projections.goal_profiles import Profile
 from services.goals.projections.goal_rows import GoalRow
@@ -14,8 +16,21 @@ from shared.privacy.vault import Vault
 from shared.runtime.authorization import READ, needs
 from shared.runtime.problems import not_found
 from shared.runtime.service import Runtime
+from shared.schemas.goal_objectives import Commitment, ScoreBand
 from shared.schemas.identifiers import GoalId, PersonId
 from shared.schemas.personal_text import PersonalText
+from shared.schemas.values import DecimalString
+
+
+class ObjectiveView(BaseModel):
+    """How an objective stands: 0.00 to 1.00 by its key results, and what it was graded when it was closed."""
+
+    commitment: Commitment
+    score: DecimalString | None = Field(description="Weighted mean of its key results; null: none is measured.")
+    band: ScoreBand | None = Field(description="Green from 0.70, yellow from 0.40, below that red: of grade or score.")
+    grade: DecimalString | None
+    comment: str | None = Field(description="Of who graded it.")
+    feeds_pay: bool = Field(description="Whether a plan may weigh it, by the policy in force.")
 
 
 class GoalProfile(BaseModel):
@@ -32,6 +47,7 @@ class GoalProfile(BaseModel):
     carried_from: GoalId | None = Field(description="The goal of an earlier period that goes on in this one.")
     carried_to: GoalId | None = Field(description="The goal of a later period that this one goes on in.")
     agreements: list[UUID] = Field(description="The agreed plans that weigh it: it changes by their amendments alone.")
+    objective: ObjectiveView | None = Field(description="Null: the goal is no objective.")
     confidence: int | None = Field(description="How sure somebody was last to reach the target, 0 to 10.")
     note: str | None = Field(description="The last one that came with progress.")
     reason: str | None = Field(description="Why it was cancelled or reopened, as a code.")
@@ -54,12 +70,12 @@ def goal_profile_routes(runtime: Runtime) -> APIRouter:
                 raise not_found("goal", goal)
             (await access_to(connection, edge.caller, row)).require(READ, f"goal {goal}")
             hidden = await readable_goals.hidden_below(connection, reader(edge.caller), goal)
-        return await _view(runtime.vault, row, profile, hidden=hidden)
+        return await _view(runtime.vault, row, profile, hidden=hidden, policy=edge.policy)
 
     return routes
 
 
-async def _view(vault: Vault, row: GoalRow, profile: Profile, *, hidden: int) -> GoalProfile:
+async def _view(vault: Vault, row: GoalRow, profile: Profile, *, hidden: int, policy: Policy) -> GoalProfile:
     texts = await _opened(vault, profile)
     return GoalProfile(
         id=profile.goal,
@@ -72,10 +88,27 @@ async def _view(vault: Vault, row: GoalRow, profile: Profile, *, hidden: int) ->
         carried_from=profile.carried_from,
         carried_to=profile.carried_to,
         agreements=list(profile.agreements),
+        objective=await _objective(vault, row, profile, policy),
         confidence=profile.confidence,
         reason=profile.reason,
         children_hidden=hidden,
         **texts,
+    )
+
+
+async def _objective(vault: Vault, row: GoalRow, profile: Profile, policy: Policy) -> ObjectiveView | None:
+    if profile.objective is None:
+        return None
+    graded, score = profile.grade, score_of(row.progress)
+    known = score if graded is None else graded.grade
+    said = None if graded is None else graded.comment
+    return ObjectiveView(
+        commitment=profile.objective,
+        score=score if graded is None else graded.score,
+        band=None if known is None else band_of(known),
+        grade=graded and graded.grade,
+        comment=str((await vault.open([said]))[0]) if isinstance(said, PersonalText) else said,
+        feeds_pay=feeds_pay(profile.objective, policy),
     )
 
 

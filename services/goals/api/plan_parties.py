@@ -16,6 +16,7 @@ from shared.eventsourcing.decision import Decision
 from shared.people.reporting_line import managers
 from shared.runtime.authorization import READ
 from shared.runtime.caller import Caller, Role
+from shared.schemas.goal_objectives import Commitment
 from shared.schemas.identifiers import GoalId, GoalPlanId, PersonId
 
 
@@ -53,6 +54,7 @@ async def _fact(decision: Decision, edge: GoalsEdge, plan: GoalPlanId, goal: Goa
         owner=state.owner,
         level=state.level,
         active=active is not None,
+        aspirational=fixed.objective is Commitment.ASPIRATIONAL,
         version=loaded.version,
         fingerprint=fingerprint(fixed),
         held=await _held_elsewhere(decision, plan, active) if active else (),

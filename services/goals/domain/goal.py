@@ -47,6 +47,7 @@ from services.goals.domain.goal_wording import (
     describe,
     retitle,
 )
+from services.goals.domain.objective import GradeObjective, grade
 from shared.eventsourcing.decider import Command, Decider
 
 DECISIONS: Final[Mapping[type[Command], Callable[[Goal, Any], Sequence[GoalEvent]]]] = MappingProxyType(
@@ -71,6 +72,7 @@ DECISIONS: Final[Mapping[type[Command], Callable[[Goal, Any], Sequence[GoalEvent
         AskForUpdate: ask_for_update,
         RecordProgress: record_progress,
         AchieveGoal: achieve,
+        GradeObjective: grade,
         MissGoal: miss,
         CancelGoal: cancel,
         ReopenGoal: reopen,

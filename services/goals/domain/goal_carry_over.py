@@ -93,6 +93,7 @@ def set_again(goal: Goal, body: CarryOverGoalBody, new: GoalId, *, known: GoesOn
         contributors=before.contributors,
         visibility=before.visibility,
         carried_from=known.carried_from,
+        objective=before.objective,
         at=known.at,
         by=known.by,
         policy=known.policy,

@@ -114,9 +114,16 @@ def miss(goal: Goal, command: MissGoal) -> Sequence[GoalEvent]:
     return [GoalMissed(value=value, progress=progress, closed_on=command.closed_on, comment=comment)]
 
 
+def _refuse_other_closings(active: Active) -> None:
+    """An objective is graded by whoever closes it, who says why."""
+    if active.objective is not None:
+        raise Rejected("objective-is-closed-by-its-grade", objective=active.objective)
+
+
 def _final(goal: Goal, command: CloseGoal) -> tuple[Active, Decimal | None, Decimal | None]:
     """The open goal with its final value and progress."""
     active = active_or_rejected(goal)
+    _refuse_other_closings(active)
     if command.closed_on < active.starts_on:
         raise Rejected("goal-must-not-close-before-it-starts", starts_on=active.starts_on, closed_on=command.closed_on)
     if active.scale is None and command.value is not None:

@@ -30,6 +30,7 @@ from shared.schemas.goal_changes import (
 )
 from shared.schemas.goal_health import GoalHealthSet, UpdateDue
 from shared.schemas.goal_metrics import GoalMeasureChosen
+from shared.schemas.goal_objectives import ObjectiveGraded
 from shared.schemas.goal_ties import (
     GoalCarriedOver,
     GoalContributionAdded,
@@ -58,7 +59,7 @@ def evolve(goal: Goal, event: GoalEvent) -> Goal:
         case GoalSet():
             return _active(event)
         case GoalReopened() if isinstance(goal, Closed):
-            return goal.was
+            return replace(goal.was, graded=None)
         case GoalAligned() if isinstance(goal, Achieved | Missed):
             return replace(goal, was=_placed(goal.was, event))
         case GoalCarriedOver() if isinstance(goal, Closed):
@@ -152,6 +153,8 @@ def _judged(goal: Active, event: GoalEvent) -> Active:
             return replace(goal, health=event)
         case UpdateDue():
             return replace(goal, update_due_at=event.due_at)
+        case ObjectiveGraded():
+            return replace(goal, graded=event)
         case _:
             return goal
 
@@ -203,4 +206,5 @@ def _active(event: GoalSet) -> Active:
         weight_by_hand=event.weight_by_hand,
         starts_on=event.starts_on,
         ends_on=event.ends_on,
+        objective=event.objective,
     )

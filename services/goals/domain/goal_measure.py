@@ -52,6 +52,8 @@ def choose_measure(goal: Goal, command: ChooseMeasure) -> Sequence[GoalEvent]:
     if active.measured_by is command.measured_by:
         return []
     refuse_what_is_agreed(active, command, "measure")
+    if active.objective is not None:
+        raise Rejected("objective-must-be-measured-by-its-key-results", measured_by=command.measured_by)
     refuse_measure_that_does_not_fit(command.measured_by, has_metric=active.metric is not None)
     return [GoalMeasureChosen(measured_by=command.measured_by, previous=active.measured_by)]
 

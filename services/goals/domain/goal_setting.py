@@ -11,10 +11,12 @@ from services.goals.domain.goal_people import People, without_the_owner
 from services.goals.domain.goal_states import Goal, GoalEvent, NotSet
 from services.goals.domain.goal_wording import Words, written, written_or_none
 from services.goals.domain.metric import MetricBody, metric_of
+from services.goals.domain.objective import refuse_other_measures
 from services.goals.domain.parent import Placed, Share, refuse_mixed_weights, refuse_wrong_parent
 from services.goals.domain.policy import UnderPolicy
 from shared.eventsourcing.decider import Command, Rejected, RequestBody
 from shared.schemas.goal_metrics import MeasuredBy
+from shared.schemas.goal_objectives import Commitment
 from shared.schemas.goal_visibility import GoalVisibility
 from shared.schemas.goals import GoalLevel, GoalSet
 from shared.schemas.identifiers import GoalId, PersonId
@@ -22,7 +24,10 @@ from shared.schemas.values import Known, LongText, ShortText
 
 
 class SetGoalBody(RequestBody):
-    """Without a weight it counts as much as its siblings; without `measured_by`: by its metric if it has one."""
+    """Without a weight it counts as much as its siblings; without `measured_by`: by its metric if it has one.
+
+    An objective is measured by its key results, which are the goals below it.
+    """
 
     level: Known[GoalLevel]
     owner: PersonId
@@ -41,6 +46,7 @@ class SetGoalBody(RequestBody):
     contributors: People = ()
     contributes_to: OtherGoals = ()
     visibility: Known[GoalVisibility] | None = None
+    objective: Known[Commitment] | None = None
 
 
 class SetGoal(SetGoalBody, Placed, Contributing, UnderPolicy, Command):
@@ -80,10 +86,12 @@ def set_goal(goal: Goal, command: SetGoal) -> Sequence[GoalEvent]:
             contributes_to=command.contributes_to,
             visibility=command.visibility,
             carried_from=command.carried_from,
+            objective=command.objective,
         )
     ]
 
 
 def _refuse_wrong_measure(command: SetGoal) -> None:
+    refuse_other_measures(command)
     if command.measured_by is not None:
         refuse_measure_that_does_not_fit(command.measured_by, has_metric=command.metric is not None)

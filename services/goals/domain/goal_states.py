@@ -22,6 +22,7 @@ from shared.schemas.goal_changes import (
 )
 from shared.schemas.goal_health import GoalHealthSet, UpdateDue
 from shared.schemas.goal_metrics import GoalMeasureChosen, MeasuredBy, Metric
+from shared.schemas.goal_objectives import Commitment, ObjectiveGraded
 from shared.schemas.goal_ties import (
     GoalCarriedOver,
     GoalContributionAdded,
@@ -98,6 +99,9 @@ class Active:
     binding: KpiBinding | None = None
     health: GoalHealthSet | None = None
     update_due_at: datetime | None = None
+    objective: Commitment | None = None
+    """What reaching it means; None: it is no objective."""
+    graded: ObjectiveGraded | None = None
 
     @property
     def current(self) -> Decimal | None:
@@ -192,6 +196,7 @@ GoalEvent = (
     | GoalReopened
     | GoalExpired
     | GoalCarriedOver
+    | ObjectiveGraded
 )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from services.goals.domain.objective import refuse_pay_for_aspirations
 from services.goals.domain.plan_sides import OnASide, refuse_own_side
 from services.goals.domain.plan_states import (
     Agreed,
@@ -15,6 +16,7 @@ from services.goals.domain.plan_states import (
 from services.goals.domain.plan_weights import refuse_weights_that_cannot_be_agreed
 from services.goals.domain.planned_goals import (
     GoalFact,
+    aspirations,
     refuse_goals_that_cannot_count,
     refuse_what_was_not_proposed,
 )
@@ -60,6 +62,7 @@ def agree(plan: GoalPlan, command: AgreeGoalPlan) -> Sequence[GoalPlanEvent]:
 def _agree(plan: Proposed, command: AgreeGoalPlan) -> Sequence[GoalPlanEvent]:
     refuse_own_side(command, plan.scope, proposed_by=plan.proposed_by)
     refuse_weights_that_cannot_be_agreed(plan.weights, command.policy)
+    refuse_pay_for_aspirations(plan.weights, aspirations(command.facts), command.policy)
     refuse_goals_that_cannot_count(plan.weights, plan.scope, command.facts)
     refuse_what_was_not_proposed(plan.seen, command.facts)
     return [GoalPlanAgreed(**dict(plan.scope), weights=plan.weights, agreed_by=command.by)]

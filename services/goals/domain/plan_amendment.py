@@ -8,6 +8,7 @@ from pydantic import Field
 
 from services.goals.domain.goal_closing import ChildrenGo
 from services.goals.domain.metric import MetricBody, metric_of
+from services.goals.domain.objective import refuse_pay_for_aspirations
 from services.goals.domain.plan_sides import OnASide, side_of
 from services.goals.domain.plan_states import Agreed, GoalPlan, GoalPlanEvent
 from services.goals.domain.plan_weights import (
@@ -16,7 +17,7 @@ from services.goals.domain.plan_weights import (
     refuse_weights_that_cannot_be_agreed,
     weights_of,
 )
-from services.goals.domain.planned_goals import GoalFact, refuse_goals_that_cannot_count, seen_goals
+from services.goals.domain.planned_goals import GoalFact, aspirations, refuse_goals_that_cannot_count, seen_goals
 from shared.eventsourcing.decider import Rejected, RequestBody
 from shared.schemas.goal_levels import GoalLevel
 from shared.schemas.goal_plans import (
@@ -97,6 +98,7 @@ def propose_amendment(plan: GoalPlan, command: ProposeAmendment) -> Sequence[Goa
     _refuse_nothing(agreed, weights, command)
     _refuse_confusion(agreed, weights, command)
     refuse_weights_that_cannot_be_agreed(weights, command.policy)
+    refuse_pay_for_aspirations(weights, aspirations(command.facts), command.policy)
     refuse_goals_that_cannot_count(joining(agreed, weights), scope, command.facts)
     return [
         GoalAmendmentProposed(

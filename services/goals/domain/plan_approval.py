@@ -3,11 +3,17 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from services.goals.domain.objective import refuse_pay_for_aspirations
 from services.goals.domain.plan_amendment import agreed_or_rejected, joining
 from services.goals.domain.plan_sides import OnASide, refuse_own_side
 from services.goals.domain.plan_states import Agreed, GoalPlan, GoalPlanEvent
 from services.goals.domain.plan_weights import refuse_weights_that_cannot_be_agreed
-from services.goals.domain.planned_goals import GoalFact, refuse_goals_that_cannot_count, refuse_what_was_not_proposed
+from services.goals.domain.planned_goals import (
+    GoalFact,
+    aspirations,
+    refuse_goals_that_cannot_count,
+    refuse_what_was_not_proposed,
+)
 from shared.eventsourcing.decider import Rejected, RequestBody
 from shared.schemas.goal_plans import GoalAmendmentProposed, GoalAmendmentReturned, GoalPlanAmended
 from shared.schemas.personal_text import PersonalText
@@ -51,6 +57,7 @@ def approve(plan: GoalPlan, command: ApproveAmendment) -> Sequence[GoalPlanEvent
     waiting = _waiting(agreed, command.amendment)
     refuse_own_side(command, agreed.scope, proposed_by=waiting.proposed_by)
     refuse_weights_that_cannot_be_agreed(waiting.weights, command.policy)
+    refuse_pay_for_aspirations(waiting.weights, aspirations(command.facts), command.policy)
     refuse_goals_that_cannot_count(joining(agreed, waiting.weights), agreed.scope, command.facts)
     refuse_what_was_not_proposed(waiting.seen, command.facts)
     return [

@@ -38,6 +38,7 @@ class GoalFact(BaseModel):
     version: int = 1
     fingerprint: str = ""
     held: tuple[Holding, ...] = ()
+    aspirational: bool = False
 
     @property
     def seen(self) -> SeenGoal:
@@ -49,6 +50,11 @@ def fingerprint(goal: Active) -> str:
     metric = goal.metric.model_dump(mode="json") if goal.metric else None
     fixed = [goal.titles, metric, goal.starts_on.isoformat(), goal.ends_on.isoformat()]
     return hashlib.sha256(json.dumps(fixed, sort_keys=True).encode()).hexdigest()
+
+
+def aspirations(facts: Sequence[GoalFact]) -> frozenset[GoalId]:
+    """Which of the goals are aspirational objectives."""
+    return frozenset(fact.goal for fact in facts if fact.aspirational)
 
 
 def seen_goals(weights: Sequence[PlanWeight], facts: Sequence[GoalFact]) -> tuple[SeenGoal, ...]:

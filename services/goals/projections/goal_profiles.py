@@ -13,6 +13,7 @@ from shared.eventsourcing.projection import Projection
 from shared.eventsourcing.recorded import Recorded
 from shared.schemas.event import Event
 from shared.schemas.goal_changes import GoalClassified, GoalDescribed, GoalLocked, GoalUnlocked
+from shared.schemas.goal_objectives import Commitment, ObjectiveGraded
 from shared.schemas.goal_ties import GoalCarriedOver, GoalContributionAdded, GoalContributionRemoved, GoalHandedOver
 from shared.schemas.goals import (
     TOPIC,
@@ -41,6 +42,8 @@ PROFILES: Final = Table(
     Column("carried_from", Uuid),
     Column("carried_to", Uuid),
     Column("agreements", ARRAY(Uuid), nullable=False, comment="the agreed plans that hold it"),
+    Column("objective", Text, comment="committed or aspirational; null: it is none"),
+    Column("grade", Text, comment="of the objective, as in the event"),
     Column("confidence", SmallInteger),
     Column("note", Text, comment="the last one, as in the event"),
     Column("reason", Text, comment="why it was cancelled or reopened"),
@@ -61,6 +64,8 @@ class Profile:
     carried_from: GoalId | None = None
     carried_to: GoalId | None = None
     agreements: Sequence[UUID] = ()
+    objective: Commitment | None = None
+    grade: ObjectiveGraded | None = None
     confidence: int | None = None
     note: PersonalText | None = None
     reason: str | None = None
@@ -92,8 +97,9 @@ def profile_after(profile: Profile | None, goal: GoalId, event: Event) -> Profil
             tags=event.tags,
             contributes_to=event.contributes_to,
             carried_from=event.carried_from,
+            objective=event.objective,
         )
-    return None if profile is None else replace(profile, **_said(event), **_tied(profile, event))
+    return None if profile is None else replace(profile, **_said(event), **_tied(profile, event), **_graded(event))
 
 
 def _said(event: Event) -> dict[str, Any]:
@@ -109,6 +115,16 @@ def _said(event: Event) -> dict[str, Any]:
             return {"comment": event.comment, "reason": None}
         case GoalCancelled() | GoalReopened():
             return {"comment": event.comment, "reason": event.reason}
+        case _:
+            return {}
+
+
+def _graded(event: Event) -> dict[str, Any]:
+    match event:
+        case ObjectiveGraded():
+            return {"grade": event}
+        case GoalReopened():
+            return {"grade": None}
         case _:
             return {}
 
@@ -150,6 +166,9 @@ def _profile(columns: RowMapping) -> Profile:
     opened: dict[str, Any] = {
         name: PersonalText.model_validate_json(text) for name, text in said.items() if text is not None
     }
+    objective, grade = values["objective"], values["grade"]
+    values |= {"objective": objective and Commitment(objective)}
+    values |= {"grade": grade and ObjectiveGraded.model_validate_json(grade)}
     return Profile(**values | opened)
 
 
@@ -169,9 +188,11 @@ def _columns(profile: Profile) -> dict[str, Any]:
         **{field.name: getattr(profile, field.name) for field in fields(profile)},
         "description": None if sealed else said,
         "sealed_description": sealed and sealed.model_dump_json(),
+        "objective": profile.objective and profile.objective.value,
+        "grade": profile.grade and profile.grade.model_dump_json(),
         "note": profile.note and profile.note.model_dump_json(),
         "comment": profile.comment and profile.comment.model_dump_json(),
     }
 
 
-PROJECTION: Final = Projection(name="goal_profiles", version=2, topics=(TOPIC,), tables=(PROFILES,), apply=apply)
+PROJECTION: Final = Projection(name="goal_profiles", version=3, topics=(TOPIC,), tables=(PROFILES,), apply=apply)

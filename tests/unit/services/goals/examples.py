@@ -19,6 +19,7 @@ from shared.schemas.goal_changes import (
 )
 from shared.schemas.goal_health import GoalHealthSet, Health, UpdateDue
 from shared.schemas.goal_metrics import GoalMeasureChosen, Keep, KeepPeriod, MeasuredBy, Metric, MetricKind, Zones
+from shared.schemas.goal_objectives import Commitment, ObjectiveGraded, ScoreBand
 from shared.schemas.goal_plans import (
     GoalAmendmentProposed,
     GoalAmendmentReturned,
@@ -161,6 +162,15 @@ goal_events = st.one_of(
         contributes_to=st.lists(goals, max_size=2).map(tuple),
         visibility=visibilities,
         carried_from=st.none() | goals,
+        objective=st.none() | st.sampled_from([*Commitment, Commitment("hoped-for")]),
+    ),
+    st.builds(
+        ObjectiveGraded,
+        commitment=st.sampled_from(Commitment),
+        score=st.none() | shares,
+        grade=shares,
+        band=st.sampled_from(ScoreBand),
+        comment=words | sealed_texts,
     ),
     st.builds(
         GoalAligned,

@@ -29,6 +29,7 @@ from services.goals.domain.goal_setting import SetGoal, SetGoalBody
 from services.goals.domain.goal_states import GoalEvent
 from services.goals.domain.goal_wording import DescribeGoal, RetitleGoal, TextsNow
 from services.goals.domain.metric import MetricBody
+from services.goals.domain.objective import GradeObjective
 from services.goals.domain.parent import ParentGoal
 from services.goals.domain.policy import DEFAULT
 from shared.eventsourcing.decider import Command, Rejected
@@ -388,6 +389,14 @@ commands = st.one_of(
         employed=st.booleans(),
         amendment=amendments,
         **by_a_person,
+    ),
+    st.builds(
+        GradeObjective,
+        grade=st.sampled_from([None, Decimal("0.4"), Decimal("0.70")]),
+        comment=st.just("why"),
+        closed_on=st.sampled_from([JANUARY, JUNE]),
+        rolled_up=st.sampled_from([None, Decimal(65)]),
+        **edge,
     ),
     st.builds(LockGoal, agreement=agreements, **edge),
     st.builds(UnlockGoal, agreement=agreements, **edge),
