@@ -1,4 +1,4 @@
-"""Writes the contract's files: `write` for the JSON Schemas, `golden NAME FILE` for an example's bytes."""
+"""Writes the contract's files: `write` JSON Schemas, `golden NAME FILE` an example's bytes, `records` whole ones."""
 
 import sys
 from pathlib import Path
@@ -7,6 +7,7 @@ import typer
 
 from shared.schemas.contract import write_golden, write_schemas
 from shared.schemas.published import ALL
+from shared.schemas.wire import write_records
 
 app = typer.Typer(add_completion=False, help="The published language as files: JSON Schemas and golden bytes.")
 
@@ -31,6 +32,13 @@ def golden(name: str, example: Path) -> None:
     except ValueError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
+
+
+@app.command()
+def records() -> None:
+    """Keep a whole record, with key and headers, of each version that has golden bytes and no record yet."""
+    for event_type in write_records():
+        typer.echo(f"wrote {event_type}")
 
 
 if __name__ == "__main__":
