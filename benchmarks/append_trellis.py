@@ -14,10 +14,10 @@ from benchmarks.writers import CONNECTIONS, EVENTS_BEFORE, STREAMS, Write, told,
 from shared.eventsourcing.database import create_engine
 from shared.eventsourcing.handler import CommandHandler, Context
 from shared.eventsourcing.identifiers import stream_name, uuid7
-from shared.eventsourcing.schema import PARTITIONS
 from shared.eventsourcing.store import Append, EventStore, Key
 from shared.runtime.collection import collect_seldom
 from shared.schemas.identifiers import PersonId
+from shared.schemas.partitions import PARTITIONS
 
 _ACTOR: Final = PersonId(uuid7())
 _AT: Final = datetime(2026, 1, 1, tzinfo=UTC)

@@ -29,11 +29,11 @@ from shared.eventsourcing.projection import Projection
 from shared.eventsourcing.projector import Projector
 from shared.eventsourcing.reader import Reader
 from shared.eventsourcing.recorded import Recorded
-from shared.eventsourcing.schema import PARTITIONS
 from shared.eventsourcing.subscription import Subscription
 from shared.eventsourcing.walk import Part, Record, Walk, walk
 from shared.runtime.collection import collect_seldom
 from shared.schemas.goals import TYPES
+from shared.schemas.partitions import PARTITIONS
 
 _STEPS: Final = {
     "fetch": "records out of the consumer's buffers, and waiting for the broker",

@@ -16,7 +16,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from shared.eventsourcing.identifiers import derived, stream_name, uuid7
 from shared.eventsourcing.kafka import Kafka
 from shared.eventsourcing.partitioning import partition_of
-from shared.eventsourcing.schema import PARTITIONS
 from shared.eventsourcing.store import Append, EventStore, Metadata
 from shared.runtime.clock import now
 from shared.schemas.envelope import LogMark, mark_to_headers
@@ -30,6 +29,7 @@ from shared.schemas.goals import (
     ProgressSource,
 )
 from shared.schemas.identifiers import GoalId, PersonId
+from shared.schemas.partitions import PARTITIONS
 
 GOALS_A_TREE: Final = 100
 EVENTS_A_GOAL: Final = 10

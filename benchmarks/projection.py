@@ -25,10 +25,10 @@ from shared.eventsourcing.partitioning import partition_of
 from shared.eventsourcing.projection import Projection
 from shared.eventsourcing.projector import Projector
 from shared.eventsourcing.reader import Reader
-from shared.eventsourcing.schema import PARTITIONS
 from shared.eventsourcing.subscription import Subscription
 from shared.runtime.collection import collect_seldom
 from shared.schemas.goals import TYPES
+from shared.schemas.partitions import PARTITIONS
 
 _UNIT: Final = "events/s"
 _LOOK_SECONDS: Final = 0.01

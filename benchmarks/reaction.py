@@ -25,10 +25,11 @@ from shared.eventsourcing.kafka import Kafka
 from shared.eventsourcing.reactor import Reactor
 from shared.eventsourcing.reader import Reader
 from shared.eventsourcing.relay import Relay
-from shared.eventsourcing.schema import PARTITIONS, install
+from shared.eventsourcing.schema import install
 from shared.eventsourcing.store import EventStore
 from shared.eventsourcing.subscription import Subscription
 from shared.runtime.collection import collect_seldom
+from shared.schemas.partitions import PARTITIONS
 from shared.schemas.reviews import TOPIC
 
 _PATIENCE_SECONDS: Final = 120.0

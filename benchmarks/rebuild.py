@@ -37,11 +37,11 @@ from shared.eventsourcing.projector import Projector
 from shared.eventsourcing.reader import Reader
 from shared.eventsourcing.rebuild import Rebuilds, Surroundings
 from shared.eventsourcing.relay import Relay
-from shared.eventsourcing.schema import PARTITIONS
 from shared.eventsourcing.subscription import Subscription
 from shared.runtime.collection import collect_seldom
 from shared.schemas.goals import TOPIC, TYPES
 from shared.schemas.identifiers import SYSTEM
+from shared.schemas.partitions import PARTITIONS
 
 _BEFORE_SECONDS: Final = 3.0
 _AROUND_SECONDS: Final = 1.0

@@ -18,10 +18,10 @@ from benchmarks.question import Answer, Asked, Question
 from benchmarks.servers import Servers
 from shared.eventsourcing.database import driver
 from shared.eventsourcing.partitioning import partition_of
-from shared.eventsourcing.schema import PARTITIONS
 from shared.eventsourcing.stored_envelope import envelope_of
 from shared.runtime.collection import collect_seldom
 from shared.schemas.envelope import to_headers
+from shared.schemas.partitions import PARTITIONS
 
 _UNIT: Final = "events/s"
 _READ: Final = (

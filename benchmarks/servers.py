@@ -16,8 +16,8 @@ from launcher.topic_creation import create_topics
 from launcher.topics import Topic
 from shared.eventsourcing.identifiers import uuid7
 from shared.eventsourcing.kafka import Kafka
-from shared.eventsourcing.schema import PARTITIONS
 from shared.runtime.migration import migrate
+from shared.schemas.partitions import PARTITIONS
 
 
 class Servers:

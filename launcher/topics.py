@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-PARTITIONS: Final = 12
+from shared.schemas.partitions import PARTITIONS
+
 KEPT_FOR_EVER: Final[Mapping[str, str]] = {"retention.ms": "-1", "cleanup.policy": "delete"}
 COMPACTED: Final[Mapping[str, str]] = {"cleanup.policy": "compact"}
 

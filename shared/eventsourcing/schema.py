@@ -5,9 +5,8 @@ from typing import Final
 from sqlalchemy import Connection, text
 
 from shared.eventsourcing.identifiers import uuid7
+from shared.schemas.partitions import PARTITIONS
 
-PARTITIONS: Final = 12
-"""Partitions of every topic: a setting of the first migration; growing means a new topic."""
 _TABLES: Final = (
     """create table events (
          position bigint generated always as identity primary key,

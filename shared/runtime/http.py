@@ -15,11 +15,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from shared.eventsourcing.handler import Answer, Context, Outcome
 from shared.eventsourcing.identifiers import uuid7
-from shared.eventsourcing.schema import PARTITIONS
 from shared.eventsourcing.store import Key
 from shared.runtime.authorization import action_of
 from shared.runtime.caller import Caller
 from shared.runtime.problems import FieldError, Problem, invalid, shown
+from shared.schemas.partitions import PARTITIONS
 
 _ETAG: Final = re.compile(r'"([0-9]{1,9})"')
 _TOKEN: Final = re.compile(r"([0-9]{1,5})-([0-9]{1,18})")

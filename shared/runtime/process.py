@@ -13,7 +13,6 @@ from sqlalchemy.exc import DBAPIError
 
 from shared.eventsourcing.described import described
 from shared.eventsourcing.errors import WrongPartitionCount
-from shared.eventsourcing.schema import PARTITIONS
 from shared.eventsourcing.topics import ensure_log_topic
 from shared.runtime.authorization import OF_EVERY_SERVICE, NotInTheTable
 from shared.runtime.collection import collect_seldom
@@ -24,6 +23,7 @@ from shared.runtime.service import Runtime, Service, database_answers, kafka_of
 from shared.runtime.setting_files import WrongSettingFile
 from shared.runtime.settings import Settings
 from shared.runtime.stopping import ANSWER_SECONDS, Drained, Server, keep_ten_seconds
+from shared.schemas.partitions import PARTITIONS
 
 if TYPE_CHECKING:
     from fastapi import FastAPI

@@ -22,7 +22,6 @@ from shared.eventsourcing.projector import Projector
 from shared.eventsourcing.reaction import Reaction
 from shared.eventsourcing.reactor import Reactor
 from shared.eventsourcing.reader import Reader
-from shared.eventsourcing.schema import PARTITIONS
 from shared.eventsourcing.store import EventStore
 from shared.eventsourcing.timers import TimerPlanner, Timers
 from shared.privacy.vault import Vault
@@ -33,6 +32,7 @@ from shared.runtime.request_times import no_requests
 from shared.runtime.settings import Settings
 from shared.runtime.tracing import flush, traces_of
 from shared.schemas.event import EventTypes
+from shared.schemas.partitions import PARTITIONS
 
 if TYPE_CHECKING:
     from fastapi import APIRouter

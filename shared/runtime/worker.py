@@ -31,12 +31,12 @@ from shared.eventsourcing.pulse import Watched
 from shared.eventsourcing.reader import Reader
 from shared.eventsourcing.rebuild import Rebuilds, Surroundings
 from shared.eventsourcing.relay import Relay
-from shared.eventsourcing.schema import PARTITIONS
 from shared.eventsourcing.subscription import Subscription
 from shared.runtime.metrics import Metrics, metrics_route
 from shared.runtime.metrics_port import metrics_port
 from shared.runtime.service import Runtime
 from shared.runtime.worker_status import status
+from shared.schemas.partitions import PARTITIONS
 
 _STOP_SECONDS: Final = 8.5
 """More than a slice in hand may take, and less than the ten that a process gets."""

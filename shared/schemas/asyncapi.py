@@ -7,7 +7,8 @@ from typing import Any, Final, TypeAlias, cast
 
 from shared.schemas.contract import goldens_of, schema_file
 from shared.schemas.headers import CHAINED_HEADERS, FEED_HEADERS, MARK_HEADERS, Header
-from shared.schemas.topics import PARTITIONS, TOPICS, Topic
+from shared.schemas.partitions import PARTITIONS
+from shared.schemas.topics import TOPICS, Topic
 
 Document: TypeAlias = "dict[str, Any]"
 

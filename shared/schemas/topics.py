@@ -6,9 +6,6 @@ from typing import Final
 from shared.schemas import feedback, goals, kpi_measurements, payroll, people, reviews, rewards
 from shared.schemas.event import EventTypes
 
-PARTITIONS: Final = 12
-"""Of every topic. A topic cannot grow without losing its order: more partitions are a new topic."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Topic:

@@ -6,9 +6,9 @@ import pytest
 
 from launcher.processes import TOPICS as CREATED
 from launcher.schemas import generated
-from shared.eventsourcing.schema import PARTITIONS as OF_THE_KERNEL
+from shared.schemas.partitions import PARTITIONS
 from shared.schemas.published import PUBLISHED
-from shared.schemas.topics import PARTITIONS, TOPICS
+from shared.schemas.topics import TOPICS
 
 DOCUMENTS = Path(__file__).parents[2] / "docs"
 
@@ -22,10 +22,6 @@ def test_a_document_says_what_the_contract_says(name: str) -> None:
 def test_the_topics_of_the_contract_are_those_that_an_installation_creates() -> None:
     contract = {topic.name: (PARTITIONS, topic.settings) for topic in TOPICS}
     assert {topic.name: (topic.partitions, dict(topic.settings)) for topic in CREATED} == contract
-
-
-def test_a_service_expects_as_many_partitions_as_the_contract_names() -> None:
-    assert OF_THE_KERNEL == PARTITIONS
 
 
 def test_every_event_has_a_place_in_the_documents() -> None:

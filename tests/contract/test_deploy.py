@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from shared.eventsourcing.schema import PARTITIONS
 from shared.schemas import kpi_measurements, payroll, people
+from shared.schemas.partitions import PARTITIONS
 from tests.contract.manifests import (
     COMPOSE,
     DEPLOY,

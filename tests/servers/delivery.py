@@ -7,10 +7,10 @@ from typing import Any
 
 from shared.eventsourcing.database import driver
 from shared.eventsourcing.partitioning import partition_of
-from shared.eventsourcing.schema import PARTITIONS
 from shared.eventsourcing.stored_envelope import envelope_of
 from shared.runtime.service import Runtime
 from shared.schemas.envelope import Headers, to_headers
+from shared.schemas.partitions import PARTITIONS
 
 _LOG = "select log_id from log"
 _EVENTS = """select position, stream, version, event_id, type, data, metadata, recorded_at

@@ -24,7 +24,6 @@ from services.reviews.projections import cycles, reviews_by_cycle
 from services.reviews.projections.cycles import Cycle
 from shared.eventsourcing.decision import Decision, Outcome
 from shared.eventsourcing.identifiers import uuid7
-from shared.eventsourcing.schema import PARTITIONS
 from shared.runtime.authorization import READ, needs
 from shared.runtime.caller import Caller
 from shared.runtime.http import AtEdge, CommandAnswer, Edge
@@ -32,6 +31,7 @@ from shared.runtime.pagination import AskedPage, Page
 from shared.runtime.problems import not_found
 from shared.runtime.service import Runtime
 from shared.schemas.identifiers import ReviewCycleId
+from shared.schemas.partitions import PARTITIONS
 from shared.schemas.reviews import CyclePolicy
 from shared.schemas.values import DecimalString
 

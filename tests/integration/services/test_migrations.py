@@ -20,11 +20,11 @@ from services.reviews.app import SERVICE as REVIEWS
 from services.rewards.app import SERVICE as REWARDS
 from services.rewards.projections.compensation import COMPENSATION
 from shared.eventsourcing.database import create_engine
-from shared.eventsourcing.schema import PARTITIONS
 from shared.eventsourcing.timers import TimerPlanner
 from shared.privacy.vault import Vault
 from shared.runtime.migration import migrate, missing
 from shared.runtime.service import Service
+from shared.schemas.partitions import PARTITIONS
 from tests.servers.databases import Database, Postgres
 from tests.servers.service import MigratedDatabases
 

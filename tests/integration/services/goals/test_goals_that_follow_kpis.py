@@ -21,10 +21,10 @@ from shared.eventsourcing.handler import CommandHandler
 from shared.eventsourcing.identifiers import uuid7
 from shared.eventsourcing.reactor import Reactor
 from shared.eventsourcing.recorded import Recorded
-from shared.eventsourcing.schema import PARTITIONS
 from shared.eventsourcing.stored_envelope import envelope_of
 from shared.schemas.identifiers import GoalId
 from shared.schemas.kpis import KpiMeasured
+from shared.schemas.partitions import PARTITIONS
 from tests.integration.services.goals.answers import refused
 from tests.integration.services.goals.conftest import ALICE, HUGO, Company
 from tests.integration.services.goals.test_kpis_over_http import defined, figures

@@ -4,7 +4,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.reviews.app import SERVICE
-from shared.eventsourcing.schema import PARTITIONS
+from shared.schemas.partitions import PARTITIONS
 
 
 async def test_every_partition_that_is_read_has_its_checkpoint(connection: AsyncConnection) -> None:

@@ -19,12 +19,12 @@ from shared.eventsourcing.feed import FeedRecord
 from shared.eventsourcing.identifiers import derived, stream_name
 from shared.eventsourcing.reactor import Reactor
 from shared.eventsourcing.reader import Reader
-from shared.eventsourcing.schema import PARTITIONS
 from shared.runtime.caller import Role
 from shared.schemas import payroll, reviews
 from shared.schemas.event import Event, encode
 from shared.schemas.feed import feed_headers
 from shared.schemas.identifiers import PaymentId, PersonId, ReviewCycleId
+from shared.schemas.partitions import PARTITIONS
 from shared.schemas.people import CompensationRecord, SalaryPeriod
 from shared.schemas.reviews import ReviewCompleted
 from tests.integration.eventsourcing.records import Log
