@@ -96,7 +96,7 @@ async def direct_reports(connection: AsyncConnection, manager: PersonId) -> Sequ
 
 def people_below(manager: PersonId) -> Select[UUID]:
     """Everybody whose reporting line the manager is in, to be used inside a query; nobody, if the manager has left."""
-    below = select(PEOPLE.c.person).where(PEOPLE.c.manager == manager).cte("below", recursive=True)
+    below = select(PEOPLE.c.person).where(PEOPLE.c.manager == manager).cte(recursive=True)
     below = below.union(select(PEOPLE.c.person).where(PEOPLE.c.manager == below.c.person))
     return select(below.c.person).where(below.c.person != manager, _is_here(manager))
 
@@ -104,7 +104,7 @@ def people_below(manager: PersonId) -> Select[UUID]:
 def people_directly_below(manager: PersonId) -> Select[UUID]:
     """Those of `people_below` to whom the manager is the nearest one who has not left."""
     start = select(PEOPLE.c.person, PEOPLE.c.status).where(PEOPLE.c.manager == manager)
-    below = start.cte("directly_below", recursive=True)
+    below = start.cte(recursive=True)
     left = below.c.status == EmploymentStatus.LEFT.value
     step = select(PEOPLE.c.person, PEOPLE.c.status).where(PEOPLE.c.manager == below.c.person, left)
     below = below.union(step)
