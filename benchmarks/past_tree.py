@@ -22,7 +22,7 @@ from benchmarks.processes import issuing, role, settings_of
 from benchmarks.progress_load import OWNERS, engine_of, owner
 from benchmarks.question import Answer, Asked, Question
 from services.goals.projections import goal_periods, goal_tree
-from services.goals.projections.past_goals import Moment, below
+from services.goals.projections.past_goals import Moment, all_inner, measured_below
 from shared.eventsourcing.identifiers import derived, stream_name
 from shared.eventsourcing.recorded import Recorded
 from shared.runtime.caller import Role
@@ -118,16 +118,14 @@ def _run(here: _Here, name: str, ask: Callable[[], tuple[str, Mapping[str, str]]
 
 
 async def _plan(here: _Here) -> list[str]:
-    """How PostgreSQL rolls the whole tree up."""
-    at = _BEGAN + timedelta(days=90)
-    query = below(Moment(at=at, known=at)).params(goals=[here.tree.root])
+    """How PostgreSQL reads the whole tree."""
+    moment = Moment(at=_BEGAN + timedelta(days=90), known=_BEGAN + timedelta(days=90))
+    lines: list[str] = []
     async with here.engine.connect() as connection:
-        compiled = query.compile(here.engine, compile_kwargs={"render_postcompile": True})
-        raw = (await connection.get_raw_connection()).driver_connection
-        assert raw is not None
-        values = [compiled.params[name] for name in compiled.positiontup or ()]
-        lines = await raw.fetch(f"explain (analyze, buffers) {compiled}", *values)
-    return [line[0] for line in lines]
+        for query in (all_inner(moment), measured_below(moment)):
+            written = query.compile(connection, compile_kwargs={"literal_binds": True})
+            lines += await connection.scalars(text(f"explain (analyze, buffers) {written}"))
+    return lines
 
 
 async def _count(engine: AsyncEngine) -> int:

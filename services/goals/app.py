@@ -37,11 +37,13 @@ def _routers(runtime: Runtime) -> "Sequence[APIRouter]":
     from services.goals.api.goal_closing import goal_closing_routes  # noqa: PLC0415 - likewise
     from services.goals.api.goal_commands import goal_command_routes  # noqa: PLC0415 - a worker loads no FastAPI
     from services.goals.api.goal_health import goal_health_routes  # noqa: PLC0415 - likewise
+    from services.goals.api.goal_history import goal_history_routes  # noqa: PLC0415 - likewise
     from services.goals.api.goal_kpis import goal_kpi_routes  # noqa: PLC0415 - likewise
     from services.goals.api.goal_measures import goal_measure_routes  # noqa: PLC0415 - likewise
     from services.goals.api.goal_people import goal_people_routes  # noqa: PLC0415 - likewise
     from services.goals.api.goal_placing import goal_placing_routes  # noqa: PLC0415 - likewise
     from services.goals.api.goal_profiles import goal_profile_routes  # noqa: PLC0415 - likewise
+    from services.goals.api.goal_reports import goal_report_routes  # noqa: PLC0415 - likewise
     from services.goals.api.goal_wording import goal_wording_routes  # noqa: PLC0415 - likewise
     from services.goals.api.goals import goal_routes  # noqa: PLC0415 - likewise
     from services.goals.api.kpi_commands import kpi_command_routes  # noqa: PLC0415 - likewise
@@ -63,6 +65,8 @@ def _routers(runtime: Runtime) -> "Sequence[APIRouter]":
         goal_health_routes(runtime),
         goal_routes(runtime),
         goal_profile_routes(runtime),
+        goal_history_routes(runtime),
+        goal_report_routes(runtime),
         goal_kpi_routes(runtime),
         plan_routes(runtime),
         plan_step_routes(runtime),

@@ -1,7 +1,7 @@
 """Lists of goals: which ones, in which order, page by page, as they stand or as they stood at a moment."""
 
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
 
@@ -12,7 +12,8 @@ from services.goals.api.goal_access import reader
 from services.goals.api.goal_views import GoalView, today, views
 from services.goals.api.moments import AskedMoment, MomentAsked, moment_of, on_day_of
 from services.goals.projections import goal_periods, goal_tree, past_goals, readable_goals
-from services.goals.projections.goal_health import is_doing
+from services.goals.projections.goal_health import is_doing, is_stale
+from services.goals.projections.goal_reports import is_aligned
 from services.goals.projections.goal_rows import GoalRow, GoalState
 from services.goals.projections.past_goals import Moment
 from services.goals.projections.readable_goals import Filter, Order, sort_key
@@ -41,6 +42,8 @@ class GoalsAsked:
     health: Health | None
     mine: bool
     reports: Literal["direct", "all"] | None
+    aligned: bool | None
+    stale_days: int | None
     sort: Order
     moment: MomentAsked
     page: PageRequest
@@ -50,6 +53,7 @@ def _goals_asked(
     *,
     page: AskedPage,
     moment: AskedMoment,
+    parent: Annotated[GoalId | None, Query(description="Only goals that are directly below this one.")] = None,
     owner: PersonId | None = None,
     level: Known[GoalLevel] | None = None,
     team: Annotated[ShortText | None, Query(description="Goals of this team.")] = None,
@@ -61,14 +65,35 @@ def _goals_asked(
     reports: Annotated[
         Literal["direct", "all"] | None, Query(description="Only goals of those who report to the caller.")
     ] = None,
+    aligned: Annotated[
+        bool | None, Query(description="Whether the chain of parents ends at a goal of the organization.")
+    ] = None,
+    stale_days: Annotated[
+        int | None, Query(ge=1, le=3660, description="Only open goals that nobody measured for so many days.")
+    ] = None,
     sort: Annotated[Order, Query(description="`progress`: the least first.")] = Order.OLDEST,
 ) -> GoalsAsked:
-    wanted = Filter(owner=owner, level=level, team=team, state=state, expired=expired, roots=roots)
-    return GoalsAsked(wanted=wanted, health=health, mine=mine, reports=reports, sort=sort, moment=moment, page=page)
+    wanted = Filter(parent=parent, owner=owner, level=level, team=team, state=state, expired=expired, roots=roots)
+    return GoalsAsked(
+        wanted=wanted,
+        health=health,
+        mine=mine,
+        reports=reports,
+        aligned=aligned,
+        stale_days=stale_days,
+        sort=sort,
+        moment=moment,
+        page=page,
+    )
 
 
 AskedGoals = Annotated[GoalsAsked, Depends(_goals_asked)]
 """A route's parameters: the goals that the client asks for."""
+
+
+def below(goal: GoalId, moment: MomentAsked, page: PageRequest) -> GoalsAsked:
+    """All goals directly below one."""
+    return _goals_asked(page=page, moment=moment, parent=goal)
 
 
 async def listed(runtime: Runtime, edge: GoalsEdge, asked: GoalsAsked) -> Page[GoalView]:
@@ -79,8 +104,13 @@ async def listed(runtime: Runtime, edge: GoalsEdge, asked: GoalsAsked) -> Page[G
     if asked.reports is not None:
         below = people_directly_below(caller) if asked.reports == "direct" else people_below(caller)
         wanted = replace(wanted, owners=below)
+    on = today(runtime, edge)
+    if asked.aligned is not None:
+        wanted = replace(wanted, further=(is_aligned() == asked.aligned,))
+    if asked.stale_days is not None:
+        since = on.day - timedelta(days=asked.stale_days)
+        wanted = replace(wanted, further=(*wanted.further, is_stale(since)))
     if asked.health is not None:
-        on = today(runtime, edge)
         wanted = replace(wanted, health=is_doing(asked.health, on.day, on.gaps))
     return await page_of(runtime, edge, replace(asked, wanted=wanted))
 
@@ -126,6 +156,7 @@ async def _past(runtime: Runtime, edge: GoalsEdge, asked: GoalsAsked, moment: Mo
 def _refuse_what_has_no_past(asked: GoalsAsked) -> None:
     """Raises: Problem: 422, the present alone is filtered by health and sorted by what changes."""
     message = f"is of the present alone; it does not go with {', '.join(asked.moment.fields)}"
-    wrong = {"health": asked.health is not None, "sort": asked.sort is not Order.OLDEST}
+    present = {"health": asked.health, "aligned": asked.aligned, "stale_days": asked.stale_days}
+    wrong = {name: said is not None for name, said in present.items()} | {"sort": asked.sort is not Order.OLDEST}
     if errors := [FieldError(field=name, message=message) for name, is_wrong in wrong.items() if is_wrong]:
         raise invalid(errors)

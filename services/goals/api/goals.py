@@ -5,13 +5,12 @@ from pydantic import Field
 
 from services.goals.api.edge import AtEdge, GoalsEdge
 from services.goals.api.goal_access import Access, access_to
-from services.goals.api.goal_lists import AskedGoals, GoalsAsked, listed, page_of
+from services.goals.api.goal_lists import AskedGoals, below, listed, page_of
 from services.goals.api.goal_views import GoalView, today, views
 from services.goals.api.moments import AskedMoment, moment_of, on_day_of
 from services.goals.projections import bound_goals, goal_periods, goal_tree, past_goals, readable_goals
 from services.goals.projections.goal_rows import GoalRow, GoalState
 from services.goals.projections.past_goals import Moment
-from services.goals.projections.readable_goals import Filter, Order
 from shared.runtime.authorization import READ, needs
 from shared.runtime.pagination import AskedPage, Page
 from shared.runtime.problems import not_found
@@ -39,10 +38,7 @@ def goal_routes(runtime: Runtime) -> APIRouter:
     @needs("goal", READ)
     async def list_children(goal: GoalId, edge: AtEdge, page: AskedPage, moment: AskedMoment) -> Page[GoalView]:
         await _seen(runtime, edge, goal)
-        below = Filter(parent=goal)
-        asked = GoalsAsked(
-            wanted=below, health=None, mine=False, reports=None, sort=Order.OLDEST, moment=moment, page=page
-        )
+        asked = below(goal, moment, page)
         return await page_of(runtime, edge, asked)
 
     @routes.get("/{goal}", summary="One goal, as it stands or as it stood")

@@ -11,9 +11,9 @@ from pydantic import BaseModel, Field
 from services.goals.api.edge import AtEdge
 from services.goals.api.goal_access import reader, relations_to
 from services.goals.api.permissions import PLANS
+from services.goals.api.said import opened, said_by
 from services.goals.projections import goal_plans, goal_tree, plan_steps, readable_goals
 from services.goals.projections.plan_steps import Step, Wording
-from shared.privacy.places import personal_texts
 from shared.privacy.vault import Vault
 from shared.runtime.authorization import READ, needs
 from shared.runtime.pagination import AskedPage, Page
@@ -102,49 +102,34 @@ def _seen_in(step: Step) -> list[tuple[GoalId, int]]:
 
 
 async def _views(vault: Vault, steps: Sequence[Step], wordings: Mapping[tuple[GoalId, int], Wording]) -> list[StepView]:
-    opened = await _opened(vault, steps, wordings.values())
+    texts = await _opened(vault, steps, wordings.values())
     return [
         StepView(
             version=step.version,
             step=step.event.event_type.removeprefix(_PREFIX).split(".")[0],
             by=step.by,
             at=step.at,
-            said=_said(step, opened),
-            goals=[_wording(key[0], wordings[key], opened) for key in _seen_in(step) if key in wordings],
+            said=_said(step, texts),
+            goals=[_wording(key[0], wordings[key], texts) for key in _seen_in(step) if key in wordings],
         )
         for step in steps
     ]
 
 
 async def _opened(vault: Vault, steps: Sequence[Step], wordings: Iterable[Wording]) -> dict[str, str]:
-    """Every personal text by the place that it is bound to, all opened at once."""
     titles = [wording.title for wording in wordings if isinstance(wording.title, PersonalText)]
-    said = [text for step in steps if isinstance(step.event, Event) for text in personal_texts(step.event).values()]
-    sealed = {text.bound_to: text for text in (*titles, *said)}
-    return dict(zip(sealed, await vault.open(list(sealed.values())), strict=True))
+    return await opened(vault, [step.event for step in steps if isinstance(step.event, Event)], titles)
 
 
-def _said(step: Step, opened: Mapping[str, str]) -> Mapping[str, Any]:
-    return _in_clear(step.event.model_dump(mode="json"), opened) if isinstance(step.event, Event) else {}
+def _said(step: Step, texts: Mapping[str, str]) -> Mapping[str, Any]:
+    return said_by(step.event, texts) if isinstance(step.event, Event) else {}
 
 
-def _in_clear(said: Any, opened: Mapping[str, str]) -> Any:
-    match said:
-        case {"ciphertext": _, "bound_to": place}:
-            return opened[place]
-        case dict():
-            return {name: _in_clear(value, opened) for name, value in said.items()}
-        case list():
-            return [_in_clear(value, opened) for value in said]
-        case _:
-            return said
-
-
-def _wording(goal: GoalId, wording: Wording, opened: Mapping[str, str]) -> WordingView:
+def _wording(goal: GoalId, wording: Wording, texts: Mapping[str, str]) -> WordingView:
     title = wording.title
     return WordingView(
         goal=goal,
-        title=opened[title.bound_to] if isinstance(title, PersonalText) else title,
+        title=texts[title.bound_to] if isinstance(title, PersonalText) else title,
         titled_by=wording.titled_by,
         metric=wording.metric,
         targeted_by=wording.targeted_by,

@@ -38,6 +38,14 @@ def is_doing(health: Health, today: date, gaps: HealthGaps) -> ColumnElement[boo
     return _health(today, gaps) == health.value
 
 
+def is_stale(since: date) -> ColumnElement[bool]:
+    """Open, measured by itself, begun, and without a measurement since that day; nobody has said how far it is."""
+    goal, day = GOALS.c, literal(since)
+    measured = and_(goal.measured_at.is_not(None), goal.measured_at >= day)
+    own = goal.measured_by != MeasuredBy.CHILDREN.value
+    return and_(goal.state == GoalState.ACTIVE, own, goal.starts_on < day, ~measured)
+
+
 def _health(today: date, gaps: HealthGaps) -> ColumnElement[str]:
     goal, day = GOALS.c, literal(today)
     total = func.greatest(goal.ends_on - goal.starts_on + 1, 1).cast(Numeric)

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Integer,
     MetaData,
     Numeric,
+    RowMapping,
     Select,
     Table,
     Text,
@@ -164,14 +165,23 @@ def _columns(fact: Fact) -> dict[str, Any]:
 async def facts_of(connection: AsyncConnection, goals: Collection[GoalId]) -> dict[GoalId, list[Fact]]:
     """All facts of these goals, in their order."""
     found = defaultdict[GoalId, list[Fact]](list)
-    if not goals:
-        return found
-    for row in (await connection.execute(_OF_GOALS, {"goals": list(goals)})).mappings():
-        values: dict[str, Any] = dict(row)
-        event = TYPES.decode(values.pop("type"), values.pop("data"))
-        if isinstance(event, Event):
-            found[values["goal"]].append(Fact(**values, event=event))
+    for row in (await connection.execute(_OF_GOALS, {"goals": list(goals)})).mappings() if goals else ():
+        if (fact := _fact(row)) is not None:
+            found[fact.goal].append(fact)
     return found
+
+
+async def history(connection: AsyncConnection, goal: GoalId, *, after: int, limit: int) -> list[Fact]:
+    """The goal's facts after a version, in their order."""
+    query = select(FACTS).where(FACTS.c.goal == goal, FACTS.c.version > after).order_by(FACTS.c.version).limit(limit)
+    facts = [_fact(row) for row in (await connection.execute(query)).mappings()]
+    return [fact for fact in facts if fact is not None]
+
+
+def _fact(row: RowMapping) -> Fact | None:
+    values: dict[str, Any] = dict(row)
+    event = TYPES.decode(values.pop("type"), values.pop("data"))
+    return Fact(**values, event=event) if isinstance(event, Event) else None
 
 
 def periods(facts: Sequence[Fact]) -> _Rows:

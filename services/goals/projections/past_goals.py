@@ -4,9 +4,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import CTE, ColumnElement, Select, Uuid, any_, bindparam, func, literal, select
+from sqlalchemy import ColumnElement, Select, Uuid, any_, bindparam, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -17,6 +17,9 @@ from services.goals.projections.goal_readers import Reader, seen_by
 from services.goals.projections.goal_rows import GOALS, GoalRow, GoalState
 from services.goals.projections.readable_goals import Filter, conditions
 from shared.schemas.identifiers import GoalId, KpiId
+
+WALKED: Final = 1_000
+"""So many goals are walked one by one; beyond that it costs less to read all that stood then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,57 +55,70 @@ async def readable_then(
     return await goals_then(connection, [GoalId(goal) for goal in goals], moment)
 
 
-async def goals_then(connection: AsyncConnection, goals: Sequence[GoalId], moment: Moment) -> list[PastGoal]:
+async def goals_then(
+    connection: AsyncConnection, goals: Sequence[GoalId], moment: Moment, *, walked: int = WALKED
+) -> list[PastGoal]:
     """These goals at the moment, in their order; one that was not set by then is left out."""
     known = await facts_of(connection, goals)
     pasts = {
         goal: course_of([fact for fact in facts if moment.known is None or fact.known_at <= moment.known]).at(moment.at)
         for goal, facts in known.items()
     }
-    rolled_up = await _rolled_up(connection, list(pasts), moment)
+    rolled_up = await _rolled_up(connection, list(pasts), moment, walked)
     found = [(past.row, past.kpi) for goal in goals if (past := pasts.get(goal)) is not None]
     return [PastGoal(replace(row, progress=rolled_up.get(row.goal, row.own_progress)), kpi) for row, kpi in found]
 
 
 async def _rolled_up(
-    connection: AsyncConnection, goals: Collection[GoalId], moment: Moment
+    connection: AsyncConnection, goals: Collection[GoalId], moment: Moment, walked: int
 ) -> dict[GoalId, Decimal | None]:
-    """The progress of those of these goals that were measured by the goals below them then."""
-    nodes: list[Node] = []
-    others: dict[GoalId, Measured] = {}
-    for row in await connection.execute(below(moment), {"goals": list(goals)}):
-        goal, parent, weight, counts, sum_of_weights, weighted = tuple[Any, ...](row)
-        nodes.append(Node(goal, parent, weight, counts=counts, by_children=True, own=None, progress=None))
-        if sum_of_weights is not None:
-            others[goal] = Measured(sum_of_weights, weighted)
+    """The progress of those of these goals that were measured by the goals below them then.
+
+    A small tree is walked goal by goal; of a large one everything that stood then is read at once, which costs less
+    than so many steps.
+    """
+    walk = inner_below(moment).limit(walked + 1)
+    inner = (await connection.execute(walk, {"goals": list(goals)})).all()
+    if not inner:
+        return {}
+    if len(inner) > walked:
+        inner = (await connection.execute(all_inner(moment))).all()
+        measured = await connection.execute(measured_below(moment))
+    else:
+        below = PERIODS.c.parent == any_(bindparam("parents", type_=ARRAY(Uuid)))
+        found = {"parents": [node[0] for node in inner]}
+        measured = await connection.execute(measured_below(moment).where(below), found)
+    others = {row[0]: Measured(*row[1:]) for row in measured}
+    nodes = [_rolling(tuple[Any, ...](node)) for node in inner]
     return dict(recomputed(nodes, others))
 
 
-def below(moment: Moment) -> Select[Any]:
-    """Whatever below these goals is measured by others, each with what those add up to that are not."""
-    inner = _inner(moment)
-    leaf = PERIODS.alias("leaf")
-    measured = (~leaf.c.by_children, leaf.c.own_progress.is_not(None), leaf.c.state != GoalState.CANCELLED)
-    sums = (func.sum(leaf.c.weight).label("weight"), func.sum(leaf.c.weight * leaf.c.own_progress).label("weighted"))
-    leaves = (
-        select(leaf.c.parent, *sums)
-        .join(inner, inner.c.goal == leaf.c.parent)
-        .where(*_stood(moment, leaf.c), *measured)
-        .group_by(leaf.c.parent)
-        .cte("leaves")
-    )
-    return select(inner, leaves.c.weight.label("measured"), leaves.c.weighted).outerjoin(
-        leaves, leaves.c.parent == inner.c.goal
-    )
+def _rolling(columns: tuple[Any, ...]) -> Node:
+    goal, parent, weight, counts = columns
+    return Node(goal, parent, weight, counts=counts, by_children=True, own=None, progress=None)
 
 
-def _inner(moment: Moment) -> CTE:
-    """UNION ends the walk where it meets itself."""
+def inner_below(moment: Moment) -> Select[Any]:
+    """Of the given goals and all below them those measured by others; UNION ends the walk where it meets itself."""
     top, child = PERIODS.alias("top").c, PERIODS.alias("child").c
     given = top.goal == any_(bindparam("goals", type_=ARRAY(Uuid)))
     inner = select(*_node(top)).where(given, *_stood(moment, top), top.by_children).cte("inner_goals", recursive=True)
     step = select(*_node(child)).where(child.parent == inner.c.goal, *_stood(moment, child), child.by_children)
-    return inner.union(step)
+    return select(inner.union(step))
+
+
+def all_inner(moment: Moment) -> Select[Any]:
+    """All goals that were measured by others then."""
+    return select(*_node(PERIODS.c)).where(*_stood(moment), PERIODS.c.by_children)
+
+
+def measured_below(moment: Moment) -> Select[*tuple[Any, ...]]:
+    """By parent: what the goals below it add up to that were measured by themselves."""
+    goal = PERIODS.c
+    counted = (~goal.by_children, goal.own_progress.is_not(None), goal.state != GoalState.CANCELLED)
+    sums = func.sum(goal.weight), func.sum(goal.weight * goal.own_progress)
+    there = select(goal.parent, *sums).where(*_stood(moment), *counted, goal.parent.is_not(None))
+    return there.group_by(goal.parent)
 
 
 def _node(columns: Any) -> tuple[ColumnElement[Any], ...]:

@@ -20,7 +20,7 @@ from shared.schemas.identifiers import GoalId, PersonId
 class Filter:
     """Which goals: None is any. `health` is a condition: it depends on the day and on the policy.
 
-    `owners` is a query for people: whose goals.
+    `owners` is a query for people: whose goals; `further` are conditions on the present rows.
     """
 
     owner: PersonId | None = None
@@ -32,6 +32,7 @@ class Filter:
     expired: bool | None = None
     roots: bool = False
     health: ColumnElement[bool] | None = None
+    further: tuple[ColumnElement[bool], ...] = ()
 
 
 class Order(StrEnum):
@@ -123,4 +124,5 @@ def conditions(wanted: Filter, goal: Any) -> list[ColumnElement[bool]]:
         found.append(goal.owner.in_(wanted.owners))
     if wanted.health is not None:
         found.append(wanted.health)
+    found += wanted.further
     return [*found, goal.parent.is_(None)] if wanted.roots else found

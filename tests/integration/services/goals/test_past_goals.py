@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.goals.projections import goal_periods
 from services.goals.projections.goal_periods import FACTS, PERIODS
 from services.goals.projections.goal_rows import GOALS
-from services.goals.projections.past_goals import Moment, PastGoal, goals_then
+from services.goals.projections.past_goals import WALKED, Moment, PastGoal, goals_then
 from shared.eventsourcing.recorded import Recorded
 from shared.schemas.event import Event
 from shared.schemas.goal_metrics import Keep, KeepPeriod, Metric, MetricKind
@@ -40,9 +40,11 @@ def history_of(sources: Sequence[bool], steps: Steps) -> list[Recorded]:
     return company.log
 
 
-async def then(engine: AsyncEngine, moment: Moment, goals: Sequence[GoalId] = ALL) -> dict[GoalId, PastGoal]:
+async def then(
+    engine: AsyncEngine, moment: Moment, goals: Sequence[GoalId] = ALL, *, walked: int = WALKED
+) -> dict[GoalId, PastGoal]:
     async with engine.connect() as connection:
-        return {past.row.goal: past for past in await goals_then(connection, goals, moment)}
+        return {past.row.goal: past for past in await goals_then(connection, goals, moment, walked=walked)}
 
 
 async def emptied(engine: AsyncEngine) -> None:
@@ -70,8 +72,9 @@ async def test_at_every_moment_the_past_is_the_fold_of_the_streams_in_any_order_
     for together in slices(partitioned(log, random), random):
         await asyncio.gather(*(deliver(engine, events, goal_periods.apply) for events in together))
     for moment in [Moment(), *moments]:
-        found = {goal: past.row.progress for goal, past in (await then(engine, moment)).items()}
-        assert found == folded(log, moment), moment
+        for walked in (WALKED, 0):  # goal by goal, and all that stood then at once
+            found = {goal: past.row.progress for goal, past in (await then(engine, moment, walked=walked)).items()}
+            assert found == folded(log, moment), moment
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
