@@ -6,7 +6,8 @@ from pydantic import Field
 
 from shared.schemas.event import Event
 from shared.schemas.personal_text import PersonalText
-from shared.schemas.values import DecimalString, LongText, OpenEnum
+from shared.schemas.units import Ratio
+from shared.schemas.values import LongText, OpenEnum
 
 
 class Commitment(OpenEnum):
@@ -34,8 +35,8 @@ class ObjectiveGraded(Event):
     event_type: ClassVar[str] = "trellis.goals.ObjectiveGraded.v1"
 
     commitment: Commitment = Field(description="What reaching the objective means.")
-    score: DecimalString | None = Field(description="0.00 to 1.00, of its key results; null: none.", examples=["0.65"])
-    grade: DecimalString = Field(description="0.00 to 1.00: what the person gave it.", examples=["0.70"])
+    score: Ratio | None = Field(description="0.00 to 1.00, of its key results; null: none.", examples=["0.65"])
+    grade: Ratio = Field(description="0.00 to 1.00: what the person gave it.", examples=["0.70"])
     band: ScoreBand = Field(description="The grade's: green from 0.70, yellow from 0.40, below that red.")
     comment: PersonalText | LongText = Field(description="Why, in words: ciphertext about a person's objective.")
 
