@@ -16,6 +16,7 @@ from shared.privacy.errors import PersonErased
 from shared.runtime import problems
 from shared.runtime.logging import logger
 from shared.runtime.problems import FieldError, Problem, problem
+from shared.schemas import wording
 
 RETRY_AFTER: Final = 1
 """Seconds after which a client may ask again."""
@@ -119,13 +120,6 @@ def _field_error(one: Mapping[str, Any]) -> FieldError:
 
 
 def _message(one: Mapping[str, Any]) -> str:
-    match one["type"]:
-        case "missing":
-            return "is required"
-        case "extra_forbidden":
-            return "is not a field of this request"
-        case "model_type" | "model_attributes_type":
-            return 'must be an object; money, for one, is {"amount": "12.50", "currency": "USD"}, its amount a string'
-        case _:
-            message: str = one["msg"]
-            return message.removeprefix("Value error, ")
+    if one["type"] in {"model_type", "model_attributes_type"}:
+        return 'must be an object; money, for one, is {"amount": "12.50", "currency": "USD"}, its amount a string'
+    return wording.told(one)

@@ -98,7 +98,7 @@ def kpi_routes(runtime: Runtime) -> APIRouter:
         await runtime.wait(kpis.PROJECTION.name, edge.consistency)
         after = page.after(tuple[str])
         async with runtime.engine.connect() as connection:
-            (await kpi_access(connection, edge.caller, edge.caller.person)).require(edge.action, "KPIs")
+            (await kpi_access(connection, edge.caller, edge.caller.person)).require(edge.action, "KPI")
             rows = await kpis.listed(
                 connection, owner=owner, state=state, after=after[0] if after else None, limit=page.limit + 1
             )

@@ -10,6 +10,7 @@ from pydantic import Field, JsonValue, ValidationError
 from services.goals.domain.policy import DEFAULT, Policy, options
 from services.goals.domain.policy_presets import PRESETS
 from shared.eventsourcing.decider import Command, Decider, Rejected, RequestBody
+from shared.schemas import wording
 from shared.schemas.goal_policies import GoalPolicyAdopted, Preset
 from shared.schemas.values import Known, ReasonCode
 
@@ -101,7 +102,7 @@ def _value(name: str, value: JsonValue) -> JsonValue:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(str(step) for step in first["loc"])
         raise Rejected(
-            "policy-option-must-be-valid", option=name, value=value, field=place, message=first["msg"]
+            "policy-option-must-be-valid", option=name, value=value, field=place, message=wording.told(first)
         ) from error
 
 

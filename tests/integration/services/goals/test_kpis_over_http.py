@@ -12,7 +12,7 @@ from services.goals.projections import taken_measurements
 from services.goals.projections.taken_measurements import TAKEN
 from shared.runtime.caller import Role
 from tests.integration.services.goals.answers import refused
-from tests.integration.services.goals.conftest import ALICE, CLARA, HUGO, Company
+from tests.integration.services.goals.conftest import ALICE, CLARA, EVE, HUGO, Company
 
 CODE = "support.tickets-within-24h"
 
@@ -315,3 +315,9 @@ async def test_a_system_measures_with_an_administrators_token(company: Company) 
     async with company.service.client(ALICE, Role.ADMIN) as system:
         answer = await system.post(f"/kpis/{kpi}/measurements", json=figures(190, 200))
     assert answer.status_code == 201
+
+
+async def test_who_may_see_no_kpi_is_told_so_in_plain_words(company: Company) -> None:
+    async with company.service.client(EVE, Role.PAYROLL) as payroll:
+        document = refused(await payroll.get("/kpis"), 404, "problem:not-found")
+    assert document["detail"] == "There is no KPI that you may see."

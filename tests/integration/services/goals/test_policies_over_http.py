@@ -103,5 +103,5 @@ async def test_a_wrong_option_is_named(company: Company) -> None:
         "option": "plan-goals",
         "value": {"minimum": 0},
         "field": "minimum",
-        "message": "Input should be greater than or equal to 1",
+        "message": "must be 1 or more",
     }
