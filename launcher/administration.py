@@ -66,6 +66,11 @@ def ask(folder: Path, service: str, method: str, path: str, *, role: Role = Role
         answer = httpx.request(
             method, f"{address}/{service}/v1{path}", json=body, headers=headers, timeout=_ANSWER_SECONDS
         )
+    except httpx.ConnectError as error:
+        raise LaunchFailed(
+            f"The service {service} does not run: nobody listens at {address}. Start everything: `trellis up`. "
+            "What runs and what does not: `trellis status`."
+        ) from error
     except httpx.HTTPError as error:
         raise LaunchFailed(f"The service {service} does not answer at {address}: {error}.") from error
     if not answer.is_success:

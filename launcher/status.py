@@ -15,7 +15,7 @@ from launcher.brokers import existing
 from launcher.failure import LaunchFailed
 from launcher.health import Answer
 from launcher.last_words import last_words
-from launcher.processes import SERVICES, metrics_of, workers_of
+from launcher.processes import NAMES, SERVICES, metrics_of, recorded_workers, workers_of
 from launcher.state import DEFAULT_FOLDER, Folder, State
 
 app = typer.Typer(add_completion=False)
@@ -47,7 +47,9 @@ def read_status(state: State) -> Status:
     servers = {"postgres": _postgres(state), "kafka": _kafka(state)}
     others = {"payroll": payroll.result(), "issuer": issuer.result()}
     ready = all(part["ready"] for part in (*services.values(), *servers.values(), *others.values()))
-    return {"ready": ready, "services": services, **servers, **others, "folder": str(state.folder)}
+    stopped = dict.fromkeys([*(name for name, server in servers.items() if not server["ready"]), *not_running(state)])
+    found = {"ready": ready, "stopped": [*stopped], "services": services, **servers, **others}
+    return {**found, "folder": str(state.folder)}
 
 
 def _service(state: State, service: str) -> Status:
@@ -146,7 +148,22 @@ def _show(found: Status, console: Console) -> None:
         if timers.get("failing"):
             console.print(f"    {timers['failing']} timers fail, {timers['parked']} are parked: `trellis timers list`")
     if not found["ready"]:
-        console.print(f"\nNot everything is ready. Start it: [bold]trellis up[/bold]. Logs: {found['folder']}/logs")
+        console.print(f"\n{advice(found)} Logs: {found['folder']}/logs", markup=False)
+
+
+def advice(found: Status) -> str:
+    """What to do about what is not ready: what runs needs no starting."""
+    if found["stopped"]:
+        return f"Not everything runs: {', '.join(found['stopped'])}. Start it: `trellis up`."
+    return "Everything runs, and not all of it is ready: on a busy machine it may only be slow. Ask again."
+
+
+def not_running(state: State) -> list[str]:
+    """The processes that were started here, or would be, and do not run now."""
+    if state.is_elsewhere:
+        return []
+    names = dict.fromkeys([*NAMES, *recorded_workers(state)])
+    return [name for name in names if not state.is_running(name)]
 
 
 def _worker_row(said: Status) -> tuple[str, ...]:

@@ -48,6 +48,8 @@ def tail(
 
 async def _show(kafka: Kafka, topics: Sequence[str], *, from_beginning: bool) -> None:
     console = Console(highlight=False, soft_wrap=True)
+    what = "Events of" if from_beginning else "From now on, events of"
+    Console(highlight=False, soft_wrap=True, stderr=True).print(f"{what} {', '.join(topics)}. Ctrl-C ends it.")
     async for record in records(kafka, topics, from_beginning=from_beginning, until=_ctrl_c()):
         shown = line(record)
         if shown is not None:

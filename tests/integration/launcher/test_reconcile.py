@@ -79,8 +79,10 @@ async def test_what_does_not_match_is_listed_and_ends_with_1(terminal: Terminal)
     assert (code, json.loads(said)["mismatches"]) == (0, [])
 
 
-async def test_a_service_that_does_not_answer_is_said(terminal: Terminal) -> None:
+async def test_a_service_that_does_not_run_is_said_with_what_to_do(terminal: Terminal) -> None:
     State(terminal.folder).remember_port("rewards-api", 1)
     code, said = await terminal.says()
     assert code == 1
-    assert "The service rewards does not answer at http://127.0.0.1:1" in said
+    assert (
+        "The service rewards does not run: nobody listens at http://127.0.0.1:1. Start everything: `trellis up`" in said
+    )
