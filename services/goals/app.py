@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from services.goals.api.permissions import ACCESS
 from services.goals.projections import (
+    goal_assignments,
     goal_periods,
     goal_plans,
     goal_policies,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 def _routers(runtime: Runtime) -> "Sequence[APIRouter]":
     from services.goals.api.amendments import amendment_routes  # noqa: PLC0415 - likewise
+    from services.goals.api.assignments import assignment_routes  # noqa: PLC0415 - likewise
     from services.goals.api.goal_closing import goal_closing_routes  # noqa: PLC0415 - likewise
     from services.goals.api.goal_commands import goal_command_routes  # noqa: PLC0415 - a worker loads no FastAPI
     from services.goals.api.goal_health import goal_health_routes  # noqa: PLC0415 - likewise
@@ -76,6 +78,7 @@ def _routers(runtime: Runtime) -> "Sequence[APIRouter]":
         kpi_measurement_routes(runtime, record_measurements),
         kpi_routes(runtime),
         template_routes(runtime),
+        assignment_routes(runtime),
         erasure_routes(runtime, PersonalTextErased),
     ]
 
@@ -106,6 +109,7 @@ SERVICE: Final = Service(
         kpis.PROJECTION,
         kpi_series.PROJECTION,
         goal_templates.PROJECTION,
+        goal_assignments.PROJECTION,
     ),
     reactions=(move_goals_when_kpi_is_measured.REACTION, freeze_evidence_when_a_review_asks.REACTION),
     feeds=_feeds,

@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field
 
 from shared.schemas import (
+    goal_assignments,
     goal_changes,
     goal_evidence,
     goal_health,
@@ -250,6 +251,7 @@ EVENTS: Final[tuple[type[Event], ...]] = (
     *goal_objectives.EVENTS,
     *kpis.EVENTS,
     *goal_templates.EVENTS,
+    *goal_assignments.EVENTS,
 )
 UPCASTERS: Final = (Upcaster("trellis.goals.GoalProgressRecorded.v1", GoalProgressRecorded, _with_manual_source),)
 TYPES: Final = EventTypes.of(EVENTS, UPCASTERS)

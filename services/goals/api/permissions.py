@@ -50,6 +50,8 @@ REVISE: Final = "revise"
 RETIRE: Final = "retire"
 MEASURE: Final = "measure"
 BIND: Final = "bind"
+ASSIGN: Final = "assign"
+UNDO: Final = "undo"
 
 _USUALLY_SEEN: Final[Mapping[GoalLevel, Who]] = {
     GoalLevel.ORGANIZATION: EVERYBODY,
@@ -135,6 +137,7 @@ KPIS: Final = Permissions(
     }
 )
 TEMPLATES: Final = Permissions({READ: EVERYBODY | ADMIN, DEFINE: HR, REVISE: HR, RETIRE: HR})
+ASSIGNMENTS: Final = Permissions({READ: HR, ASSIGN: HR, UNDO: HR})
 GOALS: Final[Mapping[tuple[GoalLevel, GoalVisibility | None], Permissions]] = {
     (level, visibility): Permissions({READ: seen, **_DONE[level]})
     for level in GoalLevel
@@ -148,6 +151,7 @@ ACCESS: Final = AccessTable(
         "policy": {"": POLICIES},
         "kpi": {"": KPIS},
         "template": {"": TEMPLATES},
+        "assignment": {"": ASSIGNMENTS},
         "personal texts": {"": PERSONAL_TEXTS},
     }
 )

@@ -37,6 +37,7 @@ from services.goals.domain.goal_progress import RecordProgress, record_progress
 from services.goals.domain.goal_setting import SetGoal, set_goal
 from services.goals.domain.goal_states import Goal, GoalEvent, NotSet
 from services.goals.domain.goal_target import RetargetGoal, retarget
+from services.goals.domain.goal_withdrawal import WithdrawGoal, withdraw
 from services.goals.domain.goal_wording import (
     ChooseVisibility,
     ClassifyGoal,
@@ -81,6 +82,7 @@ DECISIONS: Final[Mapping[type[Command], Callable[[Goal, Any], Sequence[GoalEvent
         BindGoalToKpi: bind,
         UnbindGoalFromKpi: unbind,
         FollowKpi: follow,
+        WithdrawGoal: withdraw,
     }
 )
 """What may be asked of a goal, and which function decides it."""

@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 from services.goals.domain.goal_setting import SetGoal
 from services.goals.domain.goal_states import Achieved, Active, Cancelled, Goal, GoalEvent, Missed, NotSet
 from services.goals.domain.goal_wording import TextsNow
-from services.goals.domain.metric import KeepBody, MetricBody, ZonesBody
+from services.goals.domain.metric import MetricBody, body_of
 from services.goals.domain.parent import ParentGoal
 from services.goals.domain.policy import Policy, UnderPolicy
 from shared.eventsourcing.decider import Command, Rejected, RequestBody
@@ -103,14 +103,7 @@ def set_again(goal: Goal, body: CarryOverGoalBody, new: GoalId, *, known: GoesOn
 def _metric_again(metric: Metric, before: Active, body: CarryOverGoalBody) -> MetricBody:
     """A way begins where the last one ended, unless that is its target already."""
     moved = body.from_current_value and metric.start is not None and before.current not in (None, metric.target)
-    return MetricBody(
-        kind=metric.kind,
-        start=before.current if moved else metric.start,
-        target=metric.target,
-        unit=metric.unit,
-        zones=metric.zones and ZonesBody.model_validate(metric.zones.model_dump()),
-        keep=metric.keep and KeepBody(least=metric.keep.least, most=metric.keep.most, period=metric.keep.period),
-    )
+    return MetricBody.model_validate({**dict(body_of(metric)), "start": before.current if moved else metric.start})
 
 
 def _going_on(goal: Goal) -> Active:

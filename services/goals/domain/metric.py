@@ -87,6 +87,18 @@ def metric_of(body: MetricBody) -> Metric:
             raise Rejected("metric-must-name-its-target", kind=body.kind)
 
 
+def body_of(metric: Metric) -> MetricBody:
+    """The body that describes the metric: for a goal that is to be measured as another one."""
+    return MetricBody(
+        kind=metric.kind,
+        start=metric.start,
+        target=metric.target,
+        unit=metric.unit,
+        zones=metric.zones and ZonesBody.model_validate(metric.zones.model_dump()),
+        keep=metric.keep and KeepBody(least=metric.keep.least, most=metric.keep.most, period=metric.keep.period),
+    )
+
+
 def _refuse_parts_of_another_kind(body: MetricBody) -> None:
     own: dict[str, set[str]] = {MetricKind.ZONES: {"zones"}, MetricKind.KEEP: {"keep"}}
     possible = own.get(body.kind, {"start", "target"})

@@ -140,6 +140,16 @@ async def weighed_children(connection: AsyncConnection, parent: GoalId) -> dict[
     return {GoalId(row.goal): row.weight_by_hand for row in await connection.execute(query.order_by(GRAPH.c.goal))}
 
 
+async def resting_on(connection: AsyncConnection, goals: Collection[GoalId]) -> dict[GoalId, int]:
+    """How many goals that are not cancelled hang below each of these, or contribute to it; none is left out."""
+    below = select(GRAPH.c.parent.label("above"), GRAPH.c.state).where(GRAPH.c.parent.in_(goals))
+    links = select(CONTRIBUTIONS.c.contributes_to.label("above"), GRAPH.c.state)
+    links = links.join(GRAPH, GRAPH.c.goal == CONTRIBUTIONS.c.goal).where(CONTRIBUTIONS.c.contributes_to.in_(goals))
+    resting = union_all(below, links).subquery()
+    query = select(resting.c.above, func.count()).where(resting.c.state != "cancelled").group_by(resting.c.above)
+    return {GoalId(goal): number for goal, number in await connection.execute(query)}
+
+
 async def place_in_turn(connection: AsyncConnection, parent: GoalId) -> None:
     """Until the transaction ends nobody else puts a goal under this one: weights of both kinds would meet."""
     await connection.execute(select(GRAPH.c.goal).where(GRAPH.c.goal == parent).with_for_update())

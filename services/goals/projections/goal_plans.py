@@ -1,6 +1,6 @@
 """Goal plans: which goals count in a period, how much, whether it is agreed, and what waits for the other side."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -8,7 +8,23 @@ from enum import StrEnum
 from typing import Any, Final, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import Column, Date, Index, Integer, MetaData, RowMapping, Table, Text, Uuid, select, tuple_
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Date,
+    Index,
+    Integer,
+    MetaData,
+    RowMapping,
+    Table,
+    Text,
+    Uuid,
+    cast,
+    func,
+    select,
+    true,
+    tuple_,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -167,6 +183,17 @@ async def of_owner(
     if after is not None:
         query = query.where(tuple_(*key) > tuple_(*after))
     return [_row(row) for row in (await connection.execute(query)).mappings()]
+
+
+async def naming(
+    connection: AsyncConnection, goals: Collection[GoalId], owners: Collection[PersonId]
+) -> dict[GoalId, GoalPlanId]:
+    """Of these goals those that some plan of their owners names, in whatever state it is, with one such plan each."""
+    weights = func.jsonb_array_elements(PLANS.c.weights).table_valued("value").lateral()
+    goal: ColumnElement[UUID] = cast(weights.c.value.op("->>")("goal"), Uuid)
+    query = select(goal, PLANS.c.plan).select_from(PLANS).join(weights, true()).where(PLANS.c.owner.in_(owners))
+    found = await connection.execute(query.where(goal.in_(goals)).order_by(PLANS.c.plan))
+    return {GoalId(named): GoalPlanId(plan) for named, plan in found}
 
 
 def _row(columns: RowMapping) -> PlanRow:

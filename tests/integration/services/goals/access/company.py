@@ -143,10 +143,14 @@ async def _others(hr: httpx.AsyncClient) -> list[Thing]:
     await _done(hr, "/policies", {"options": {}, "reason": "to-be-asked-for"})
     kpi = await _done(hr, "/kpis", DEFINE_KPI["a ratio in percent"]["value"] | {"owner": str(OWNER)})
     template = await _done(hr, "/templates", TEMPLATE["for everybody"]["value"])
+    one_person = {"templates": [template], "population": {"people": [str(STRANGER)]}}
+    dates = {"starts_on": "2028-01-01", "ends_on": "2028-12-31"}
+    assignment = await _done(hr, "/assignments", one_person | dates)
     policy = (await hr.get("/policies/in-force")).json()["version"]
     return [
         Thing("kpi", "", "current", {"kpi": kpi}),
         Thing("template", "", "current", {"template": template}),
+        Thing("assignment", "", "assigned", {"assignment": assignment}),
         Thing("policy", "", "in force", {"version": policy}),
         Thing("personal texts", "", "", {"person": _NOBODY}),
         Thing("administration", "", "", {"name": "goal_tree", "identity": "1"}),

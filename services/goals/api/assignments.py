@@ -1,0 +1,260 @@
+"""Goal assignments: give templates to a population, go on where it stopped, see each person's result, take it back."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Query
+from pydantic import BaseModel, Field
+
+from services.goals.api import template_examples as examples
+from services.goals.api.assigning import Steps, act_of, go_on
+from services.goals.api.edge import AtEdge, GoalsEdge
+from services.goals.api.goal_moves import goal_above
+from services.goals.api.permissions import ASSIGN, ASSIGNMENTS, UNDO
+from services.goals.api.population import select_population
+from services.goals.api.undoing import take_back
+from services.goals.domain.goal_assignment import (
+    ASSIGNMENT,
+    Act,
+    AssignTemplatesBody,
+    BeginAssignment,
+    UndoAssignment,
+    UndoAssignmentBody,
+    Undone,
+)
+from services.goals.domain.goal_template import TEMPLATE, current_or_rejected
+from services.goals.projections import goal_assignments, goal_graph
+from services.goals.projections.goal_assignments import AssignmentRow, AssignmentState, ResultRow
+from shared.eventsourcing.decision import Decision, Plan
+from shared.eventsourcing.identifiers import uuid7
+from shared.runtime.authorization import READ, needs
+from shared.runtime.http import CommandAnswer, life_cycle
+from shared.runtime.pagination import AskedPage, Page
+from shared.runtime.problems import not_found
+from shared.runtime.service import Runtime
+from shared.schemas.goal_assignments import AssignmentOutcome, GivenTemplate, Population, WithdrawalOutcome
+from shared.schemas.identifiers import GoalAssignmentId, GoalId, GoalTemplateId, PersonId
+
+
+class AssignmentAnswer(CommandAnswer):
+    """How far the act is; its Consistency-Token covers all the goals of this request."""
+
+    people: int = Field(description="Of the population when the act began.")
+    results: Mapping[str, int] = Field(description="How many goals were set, refused, skipped.")
+    withdrawn: int = Field(description="How many of those that were set are taken back.")
+    kept: int = Field(description="How many are not, because something rests on them.")
+
+
+class AssignmentView(BaseModel):
+    """An assignment, and how far it is: `results` of each kind, one for each person and template."""
+
+    id: GoalAssignmentId
+    version: int
+    state: AssignmentState
+    templates: tuple[GoalTemplateId, ...]
+    starts_on: date
+    ends_on: date
+    parent: GoalId | None
+    population: Population
+    people: int
+    results: Mapping[str, int]
+    begun_by: PersonId
+    begun_at: datetime
+    allowed_actions: list[str]
+
+
+class ResultView(BaseModel):
+    """One person's result for one template."""
+
+    person: PersonId
+    template: GoalTemplateId
+    outcome: AssignmentOutcome | WithdrawalOutcome
+    goal: GoalId | None = Field(description="The one that was set, or that the person had.")
+    rule: str | None = Field(description="The slug of what refused it, or of what keeps it.")
+    message: str | None
+
+
+def assignment_routes(runtime: Runtime) -> APIRouter:
+    routes = APIRouter(prefix="/assignments", tags=["templates"])
+
+    @routes.post("", status_code=201, summary="Give goals from templates to a population")
+    @needs("assignment", ASSIGN)
+    async def assign_templates(
+        body: Annotated[AssignTemplatesBody, Body(openapi_examples=examples.ASSIGN)], edge: AtEdge
+    ) -> AssignmentAnswer:
+        """One act, in chunks. A rule that refuses one person stops nobody else.
+
+        If it is interrupted, repeat the request with the same Idempotency-Key, or ask for `/resume`: it goes on, and
+        nobody gets a goal twice.
+        """
+        ASSIGNMENTS.require(edge.action, edge.caller, of="assignment")
+        steps = Steps(runtime, edge)
+        begun = (await runtime.handler.handle_together(edge.context, await _begin(runtime, edge, body)))[0]
+        steps.count([begun])
+        assignment = GoalAssignmentId(begun.identity)
+        edge.response.headers["Location"] = f"{runtime.service.base_path}/assignments/{assignment}"
+        await go_on(steps, assignment)
+        return await _answer(runtime, edge, assignment)
+
+    @routes.post("/{assignment}/resume", summary="Go on with an assignment that was interrupted")
+    @needs("assignment", ASSIGN)
+    async def resume_assignment(assignment: GoalAssignmentId, edge: AtEdge) -> AssignmentAnswer:
+        """Whoever has a result already keeps it."""
+        ASSIGNMENTS.require(edge.action, edge.caller, of=f"assignment {assignment}")
+        await go_on(Steps(runtime, edge), assignment)
+        return await _answer(runtime, edge, assignment)
+
+    @routes.post("/{assignment}/undo", summary="Take an assignment back, as far as nothing rests on its goals")
+    @needs("assignment", UNDO)
+    async def undo_assignment(
+        assignment: GoalAssignmentId,
+        body: Annotated[UndoAssignmentBody, Body(openapi_examples=examples.UNDO)],
+        edge: AtEdge,
+    ) -> AssignmentAnswer:
+        """A goal with progress, in a plan, or with others below it is kept, and its result says why.
+
+        If it is interrupted, ask again.
+        """
+        ASSIGNMENTS.require(edge.action, edge.caller, of=f"assignment {assignment}")
+        await act_of(runtime, assignment)
+        steps = Steps(runtime, edge)
+        command = UndoAssignment.from_body(body, at=edge.now, by=edge.caller.person)
+        steps.count([await runtime.handler.handle(edge.context, ASSIGNMENT, assignment, command)])
+        await take_back(steps, assignment)
+        return await _answer(runtime, edge, assignment)
+
+    @routes.get("", summary="The assignments, the latest first")
+    @needs("assignment", READ)
+    async def list_assignments(edge: AtEdge, page: AskedPage) -> Page[AssignmentView]:
+        ASSIGNMENTS.require(edge.action, edge.caller, of="assignment")
+        await runtime.wait(goal_assignments.PROJECTION.name, edge.consistency)
+        after = page.after(tuple[datetime, GoalAssignmentId])
+        async with runtime.engine.connect() as connection:
+            rows = await goal_assignments.newest(connection, after=after, limit=page.limit + 1)
+            counts = await goal_assignments.counts(connection, [row.assignment for row in rows])
+        return page.of(
+            rows,
+            key=lambda row: (row.begun_at, row.assignment),
+            item=lambda row: _view(edge, row, counts[row.assignment]),
+        )
+
+    @routes.get("/{assignment}", summary="One assignment, and how far it is")
+    @needs("assignment", READ)
+    async def show_assignment(assignment: GoalAssignmentId, edge: AtEdge) -> AssignmentView:
+        row = await _seen(runtime, edge, assignment)
+        edge.response.headers["ETag"] = f'"{row.version}"'
+        async with runtime.engine.connect() as connection:
+            counts = await goal_assignments.counts(connection, [assignment])
+        return _view(edge, row, counts[assignment])
+
+    @routes.get("/{assignment}/results", summary="What became of each person's goal")
+    @needs("assignment", READ)
+    async def list_results(
+        assignment: GoalAssignmentId,
+        edge: AtEdge,
+        page: AskedPage,
+        outcome: Annotated[str | None, Query(description="Only these: set, refused, skipped, withdrawn, kept.")] = None,
+    ) -> Page[ResultView]:
+        await _seen(runtime, edge, assignment)
+        after = page.after(tuple[PersonId, GoalTemplateId])
+        async with runtime.engine.connect() as connection:
+            rows = await goal_assignments.results(
+                connection, assignment, outcome=outcome, after=after, limit=page.limit + 1
+            )
+        return page.of(rows, key=lambda row: (row.person, row.template), item=_result)
+
+    return routes
+
+
+async def _begin(runtime: Runtime, edge: GoalsEdge, body: AssignTemplatesBody) -> Plan:
+    population = Population(**dict(body.population))
+    people = len(await select_population(runtime.engine, population, on=edge.now.date()))
+    assignment = GoalAssignmentId(uuid7())
+
+    async def plan(decision: Decision) -> None:
+        await goal_graph.lock_for_setting(decision.connection)
+        command = BeginAssignment.from_body(
+            body,
+            goal=GoalId(assignment),  # none of the goals is there yet, and so none is above another
+            parent_goal=await goal_above(decision, body.parent, edge.caller),
+            given=[await _given(decision, template) for template in body.templates],
+            people=people,
+            **edge.given,
+        )
+        await decision.decide(ASSIGNMENT, assignment, command)
+
+    return plan
+
+
+async def _given(decision: Decision, template: GoalTemplateId) -> GivenTemplate:
+    """The template as it is now.
+
+    Raises:
+        Rejected: goal-template-is-not-current.
+    """
+    loaded = await decision.hold(TEMPLATE, template)
+    return GivenTemplate(template=template, version=loaded.version, goal=current_or_rejected(loaded.state).goal)
+
+
+async def _answer(runtime: Runtime, edge: GoalsEdge, assignment: GoalAssignmentId) -> AssignmentAnswer:
+    act, version = await act_of(runtime, assignment)
+    edge.response.headers["ETag"] = f'"{version}"'
+    return AssignmentAnswer(
+        id=assignment,
+        version=version,
+        state=life_cycle(act),
+        allowed_actions=ASSIGNMENTS.allowed_actions(_actions(AssignmentState(life_cycle(act))), edge.caller),
+        people=act.begun.people,
+        results=act.counts,
+        withdrawn=_set(act) - len(act.goals),
+        kept=len(act.kept) if isinstance(act, Undone) else 0,
+    )
+
+
+def _set(act: Act) -> int:
+    return act.counts.get(AssignmentOutcome.SET, 0)
+
+
+def _actions(state: AssignmentState) -> list[str]:
+    """One that is taken back may be taken back again: what was kept may be free by now."""
+    return [ASSIGN, UNDO] if state is AssignmentState.ASSIGNING else [UNDO]
+
+
+async def _seen(runtime: Runtime, edge: GoalsEdge, assignment: GoalAssignmentId) -> AssignmentRow:
+    ASSIGNMENTS.require(READ, edge.caller, of=f"assignment {assignment}")
+    await runtime.wait(goal_assignments.PROJECTION.name, edge.consistency)
+    async with runtime.engine.connect() as connection:
+        row = await goal_assignments.find(connection, assignment)
+    if row is None:
+        raise not_found("assignment", assignment)
+    return row
+
+
+def _view(edge: GoalsEdge, row: AssignmentRow, results: Mapping[str, int]) -> AssignmentView:
+    return AssignmentView(
+        id=row.assignment,
+        version=row.version,
+        state=row.state,
+        templates=row.templates,
+        starts_on=row.starts_on,
+        ends_on=row.ends_on,
+        parent=row.parent,
+        population=row.population,
+        people=row.people,
+        results=results,
+        begun_by=row.begun_by,
+        begun_at=row.begun_at,
+        allowed_actions=ASSIGNMENTS.allowed_actions(_actions(row.state), edge.caller),
+    )
+
+
+def _result(row: ResultRow) -> ResultView:
+    return ResultView(
+        person=row.person,
+        template=row.template,
+        outcome=row.outcome,
+        goal=row.goal,
+        rule=row.rule,
+        message=row.message,
+    )
