@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from launcher.demo_cycle import rewards
+from launcher.demo_cycle.alignment import Coverage
 from launcher.demo_cycle.loop import Played
 from launcher.demo_cycle.scenarios import Seeds
 from launcher.demo_cycle.stage import Stage, hr
@@ -24,6 +25,7 @@ async def show(console: Console, stage: Stage, played: Played) -> int:
     console.print(await _goals(stage))
     if played.seeds is not None:
         console.print(await _strategy(stage, played.seeds))
+        console.print(_coverage(played.coverage))
     console.print(await _reviews(stage, played.cycle))
     console.print(_rewards(await rewards.rewards_of(stage, played.cycle)))
     reconciled = await _reconciled(stage)
@@ -57,6 +59,13 @@ async def _strategy(stage: Stage, seeds: Seeds) -> Table:
         unit = (found["metric"] or {}).get("unit") or ""
         value = f"{found['value']} {unit}".strip() if found["measured_by"] == "metric" else ""
         table.add_row(found["title"], found["team"] or "", value, found["progress"] or "", found["state"])
+    return table
+
+
+def _coverage(seen: Sequence[Coverage]) -> Table:
+    table = _table("Alignment coverage", "of", "aligned", "goals", "%")
+    for one in seen:
+        table.add_row(one.when, str(one.aligned), str(one.goals), f"{one.percent}")
     return table
 
 

@@ -33,9 +33,17 @@ STRATEGY = {
 """What the demo shows of the strategic goal and of what each of the 11 departments brings to it."""
 
 
-def strategy_in(printed: str) -> set[tuple[str, ...]]:
-    """The rows of the table on the strategy."""
-    table = printed.partition("The strategy, by department")[2].partition("Reviews by rating")[0]
+COVERAGE = {
+    ("everybody's goals and the departments'", "225", "225", "100.00"),
+    ("with one that hangs below none", "225", "226", "99.56"),
+    ("once it is aligned", "226", "226", "100.00"),
+}
+"""Two goals of each of 107 people and one of each of 11 departments, and the one that is planted."""
+
+
+def rows_of(printed: str, title: str) -> set[tuple[str, ...]]:
+    """The rows of a table."""
+    table = printed.partition(title)[2].partition("└")[0]
     lines = [line.strip("│ ").split("│") for line in table.splitlines() if line.startswith("│")]
     return {tuple(cell.strip() for cell in line) for line in lines}
 
@@ -58,7 +66,8 @@ async def test_a_demo_and_another_one_end_with_difference_0_and_lose_nothing(ins
     paid: list[int] = []
     for number in (1, 2):
         print(printed := await run_demo(installation))
-        assert strategy_in(printed) == STRATEGY
+        assert rows_of(printed, "The strategy, by department") == STRATEGY
+        assert rows_of(printed, "Alignment coverage") == COVERAGE
         assert re.search(r"people with a manager, known to goals +106\n", printed), "the president has none"
         sound = await prove_sound(installation, since=before)
         print(sound)
