@@ -16,8 +16,10 @@ COMMAND = re.compile(r"`(?:\.venv/bin/)?trellis ([a-z]+(?:-[a-z]+)*)")
 
 
 def documents() -> list[Path]:
-    visible = [path for path in REPOSITORY.iterdir() if path.is_dir() and not path.name.startswith(".")]
-    return sorted([*REPOSITORY.glob("*.md"), *(document for folder in visible for document in folder.rglob("*.md"))])
+    """What is ours: the folders that are installed into are hidden, or Node.js's own."""
+    found = (path.relative_to(REPOSITORY) for path in REPOSITORY.rglob("*.md"))
+    ours = [path for path in found if not any(part.startswith(".") or part == "node_modules" for part in path.parts)]
+    return sorted(REPOSITORY / path for path in ours)
 
 
 @pytest.mark.parametrize("document", documents(), ids=lambda path: str(path.relative_to(REPOSITORY)))
