@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from fastapi import Depends, Query
 
 from services.goals.api.goal_views import Today
-from services.goals.projections.goal_periods import FOREVER
+from services.goals.projections.goal_stretches import FOREVER
 from services.goals.projections.past_goals import Moment
 from shared.runtime.problems import FieldError, invalid, shown
 from shared.runtime.service import Runtime

@@ -1,6 +1,6 @@
 """A goal's past: what its stream says of it at each moment of business time, whatever order that was recorded in."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -66,8 +66,15 @@ class Course:
         self._after: list[Past] = []
         self._begins: datetime | None = None
 
-    def add(self, facts: Sequence[Fact]) -> None:
-        """The facts that come next in the stream; what one that is back-dated comes before is gone through again."""
+    def __len__(self) -> int:
+        """How many changes it holds in memory."""
+        return len(self._steps)
+
+    def add(self, facts: Sequence[Fact]) -> datetime | None:
+        """From when on the facts that come next in the stream change anything; None: nothing at all.
+
+        What one that is back-dated comes before is gone through again.
+        """
         first = len(self._steps)
         for step in (step for fact in facts for step in self._steps_of(fact)):
             place = bisect_right(self._steps, step.order, key=lambda other: other.order)
@@ -76,6 +83,7 @@ class Course:
         del self._after[first:]
         for step in self._steps[first:]:
             self._after.append(_after(self._after[-1] if self._after else None, step))
+        return self._steps[first].at if first < len(self._steps) else None
 
     def at(self, moment: datetime | None) -> Past | None:
         """The goal at the moment; None is the last one. No goal, no past."""
@@ -84,9 +92,11 @@ class Course:
         count = bisect_right(self._steps, moment, key=lambda step: step.at)
         return self._after[count - 1] if count else None
 
-    def moments(self) -> list[tuple[datetime, Past]]:
-        """What the goal was from each moment on, the last word on a moment alone."""
-        return list({step.at: past for step, past in zip(self._steps, self._after, strict=True)}.items())
+    def moments(self, since: datetime | None = None) -> list[tuple[datetime, Past]]:
+        """What the goal was from each moment on, not before `since`; the last word on a moment alone."""
+        first = 0 if since is None else bisect_left(self._steps, since, key=lambda step: step.at)
+        known = zip(self._steps[first:], self._after[first:], strict=True)
+        return list({step.at: past for step, past in known}.items())
 
     def _steps_of(self, fact: Fact) -> list[_Step]:
         """A reading that speaks of a time before there was a goal holds from the goal's beginning on."""

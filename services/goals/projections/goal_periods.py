@@ -1,10 +1,9 @@
 """Goal periods: how a goal stood from when to when, and for how long that was what was known of it."""
 
-from collections import defaultdict
+from collections import OrderedDict, defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from datetime import UTC, datetime
 from itertools import groupby
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from sqlalchemy import (
     Boolean,
@@ -23,22 +22,20 @@ from sqlalchemy import (
     bindparam,
     delete,
     select,
+    text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.goals.projections.goal_past import Course, Fact, Past
-from services.goals.projections.goal_rows import GoalState
+from services.goals.projections.goal_past import Fact
+from services.goals.projections.goal_stretches import Known, Rows, known_by, periods
 from shared.eventsourcing import bulk
 from shared.eventsourcing.projection import Projection
 from shared.eventsourcing.recorded import Recorded
 from shared.schemas.event import Event
-from shared.schemas.goal_metrics import MeasuredBy
 from shared.schemas.goals import TOPIC, TYPES
-from shared.schemas.identifiers import GoalId, PersonId
+from shared.schemas.identifiers import GoalId
 
-FOREVER: Final = datetime(9999, 12, 31, tzinfo=UTC)
-"""Until when holds what nothing has ended."""
 _METADATA: Final = MetaData()
 FACTS: Final = Table(
     "goal_facts",
@@ -78,36 +75,47 @@ _OF_GOALS: Final[Select[Any]] = (
 )
 
 
-class Stood(NamedTuple):
-    """What lists and the roll-up need of a goal for as long as it stood like this."""
-
-    parent: GoalId | None
-    owner: PersonId
-    level: str
-    team: str | None
-    state: str
-    expired: bool
-    weight: Any
-    by_children: bool
-    own_progress: Any
+_LAST_OF_GOALS: Final = text("""select f.goal, f.version, f.known_at from unnest(cast(:goals as uuid[])) of_goal,
+    lateral (select * from goal_facts where goal = of_goal order by version desc limit 1) f""")
+_MOST_REMEMBERED: Final = 20_000
+"""Changes of goals that a process remembers, some 2 KiB each."""
 
 
-class Period(NamedTuple):
-    """From when to when in business time, the end not included; to be told apart as it is written: 90 is not 90.0."""
+class _Remembered:
+    """What is known of the goals told of lately, so that a goal that is measured often is not read again each time.
 
-    valid_from: datetime
-    valid_to: datetime
-    stood: Stood
-    written: str
+    What is known is a function of the stream up to an event: it is taken where the tables end with that very event.
+    """
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[GoalId, Known] = OrderedDict()
+        self._changes = 0
+
+    async def of(self, connection: AsyncConnection, goals: Collection[GoalId]) -> dict[GoalId, Known]:
+        last = {GoalId(row.goal): row for row in await connection.execute(_LAST_OF_GOALS, {"goals": list(goals)})}
+        found = {goal: known for goal in last if (known := self._taken(goal, last[goal])) is not None}
+        read = await facts_of(connection, last.keys() - found.keys())
+        return found | {goal: known_by(goal, facts) for goal, facts in read.items()}
+
+    def _taken(self, goal: GoalId, last: Any) -> Known | None:
+        """It is taken out: a transaction that fails leaves nothing here."""
+        known = self._known.pop(goal, None)
+        if known is None:
+            return None
+        self._changes -= len(known.course)
+        same = known.last is not None and (known.last.version, known.last.known_at) == (last.version, last.known_at)
+        return known if same else None
+
+    def keep(self, goal: GoalId, known: Known) -> None:
+        if (former := self._known.pop(goal, None)) is not None:
+            self._changes -= len(former.course)
+        self._known[goal] = known
+        self._changes += len(known.course)
+        while self._changes > _MOST_REMEMBERED and len(self._known) > 1:
+            self._changes -= len(self._known.popitem(last=False)[1].course)
 
 
-class _Key(NamedTuple):
-    goal: GoalId
-    valid_from: datetime
-    known_from: datetime
-
-
-_Rows = dict[_Key, dict[str, Any]]
+_REMEMBERED: Final = _Remembered()
 
 
 async def apply(connection: AsyncConnection, events: Sequence[Recorded]) -> None:
@@ -115,17 +123,28 @@ async def apply(connection: AsyncConnection, events: Sequence[Recorded]) -> None
     told = [recorded for recorded in events if recorded.envelope.category == "goal"]
     if not told:
         return
-    known = await facts_of(connection, _known_before(told))
-    new: dict[GoalId, list[Fact]] = {}
+    known = await _REMEMBERED.of(connection, _known_before(told))
+    new: list[Fact] = []
+    rows = Rows()
     for goal, history in groupby(sorted(told, key=lambda one: one.stream), key=lambda one: GoalId(one.stream_id)):
-        new[goal] = list(_facts(history, known.get(goal, ())))
-    await bulk.add(connection, FACTS, [_columns(fact) for facts in new.values() for fact in facts])
-    before: _Rows = {}
-    after: _Rows = {}
-    for goal, facts in new.items():
-        before |= periods(known.get(goal, ()))
-        after |= periods([*known.get(goal, ()), *facts])
-    await _replace(connection, before, after)
+        so_far = known.get(goal) or Known(goal)
+        facts = list(_facts(history, so_far.last))
+        if so_far.last is not None and facts[0].known_at == so_far.last.known_at:
+            so_far = await _known_at_once(connection, goal, facts)
+        else:
+            rows |= so_far.add(facts)
+        new.extend(facts)
+        _REMEMBERED.keep(goal, so_far)
+    await bulk.add(connection, FACTS, [_columns(fact) for fact in new])
+    await bulk.put(connection, PERIODS, list(rows.values()))
+
+
+async def _known_at_once(connection: AsyncConnection, goal: GoalId, facts: Sequence[Fact]) -> Known:
+    """Facts of the very moment of those before are known together with them: the goal's rows are made again."""
+    everything = [*(await facts_of(connection, [goal])).get(goal, ()), *facts]
+    await connection.execute(delete(PERIODS).where(PERIODS.c.goal == goal))
+    await bulk.put(connection, PERIODS, list(periods(everything).values()))
+    return known_by(goal, everything)
 
 
 def _known_before(told: Iterable[Recorded]) -> set[GoalId]:
@@ -133,9 +152,9 @@ def _known_before(told: Iterable[Recorded]) -> set[GoalId]:
     return {GoalId(one.stream_id) for one in told} - {GoalId(one.stream_id) for one in told if one.version == 1}
 
 
-def _facts(history: Iterable[Recorded], known: Sequence[Fact]) -> Iterable[Fact]:
+def _facts(history: Iterable[Recorded], before: Fact | None) -> Iterable[Fact]:
     """Clocks of several machines differ: what comes later in the stream happened, and was known, no earlier."""
-    occurred_at, known_at = (known[-1].occurred_at, known[-1].known_at) if known else (None, None)
+    occurred_at, known_at = (before.occurred_at, before.known_at) if before else (None, None)
     for one in history:
         envelope = one.envelope
         occurred_at = envelope.time if occurred_at is None else max(occurred_at, envelope.time)
@@ -184,69 +203,4 @@ def _fact(row: RowMapping) -> Fact | None:
     return Fact(**values, event=event) if isinstance(event, Event) else None
 
 
-def periods(facts: Sequence[Fact]) -> _Rows:
-    """The goal's rows by all these facts: each stretch of business time, with the stretch of time it was known for.
-
-    What was recorded at one moment was known at once.
-    """
-    course, standing, rows = Course(), dict[Period, datetime](), _Rows()
-    for known_at, together in groupby(facts, key=lambda fact: fact.known_at):
-        course.add(list(together))
-        now = dict.fromkeys(_stretches(course))
-        for period in [period for period in standing if period not in now]:
-            _put(rows, facts[0].goal, period, standing.pop(period), known_at)
-        standing |= {period: known_at for period in now if period not in standing}
-    for period, known_from in standing.items():
-        _put(rows, facts[0].goal, period, known_from, FOREVER)
-    return rows
-
-
-def _put(rows: _Rows, goal: GoalId, period: Period, known_from: datetime, known_to: datetime) -> None:
-    rows[_Key(goal, period.valid_from, known_from)] = {
-        "goal": goal,
-        "valid_from": period.valid_from,
-        "valid_to": period.valid_to,
-        "known_from": known_from,
-        "known_to": known_to,
-        **period.stood._asdict(),
-    }
-
-
-def _stretches(course: Course) -> Iterable[Period]:
-    """Neighbours that are alike are one."""
-    changes: list[tuple[datetime, Stood, str]] = []
-    for at, past in course.moments():
-        stood = _stood(past)
-        if not changes or changes[-1][2] != str(stood):
-            changes.append((at, stood, str(stood)))
-    ends = [at for at, _, _ in changes[1:]]
-    for (at, stood, written), until in zip(changes, [*ends, FOREVER], strict=True):
-        yield Period(at, until, stood, written)
-
-
-def _stood(past: Past) -> Stood:
-    values = past.values
-    signed = values["state"] not in (GoalState.ACTIVE, GoalState.CANCELLED) and values["own_progress"] is not None
-    return Stood(
-        parent=values["parent"],
-        owner=values["owner"],
-        level=values["level"],
-        team=values["team"],
-        state=values["state"],
-        expired=values["expired"],
-        weight=values["weight"],
-        by_children=values["measured_by"] == MeasuredBy.CHILDREN.value and not signed,
-        own_progress=values["own_progress"],
-    )
-
-
-async def _replace(connection: AsyncConnection, before: _Rows, after: _Rows) -> None:
-    gone = [key for key in before if key not in after]
-    if gone:
-        keys = [{f"gone_{name}": value for name, value in key._asdict().items()} for key in gone]
-        await connection.execute(_GONE, keys)
-    await bulk.put(connection, PERIODS, [row for key, row in after.items() if before.get(key) != row])
-
-
-_GONE: Final = delete(PERIODS).where(*(PERIODS.c[name] == bindparam(f"gone_{name}") for name in _Key._fields))
 PROJECTION: Final = Projection(name="goal_periods", topics=(TOPIC,), tables=(FACTS, PERIODS), apply=apply)

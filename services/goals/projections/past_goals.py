@@ -12,9 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.goals.domain.roll_up import Measured, Node, recomputed
 from services.goals.projections.goal_past import course_of
-from services.goals.projections.goal_periods import FOREVER, PERIODS, facts_of
+from services.goals.projections.goal_periods import PERIODS, facts_of
 from services.goals.projections.goal_readers import Reader, seen_by
 from services.goals.projections.goal_rows import GOALS, GoalRow, GoalState
+from services.goals.projections.goal_stretches import FOREVER
 from services.goals.projections.readable_goals import Filter, conditions
 from shared.schemas.identifiers import GoalId, KpiId
 

@@ -185,3 +185,29 @@ async def test_the_goal_tree_alone_knows_nothing_of_the_past(engine: AsyncEngine
     async with engine.connect() as connection:
         present = await connection.scalar(select(GOALS.c.progress).where(GOALS.c.goal == LEAF))
     assert (present, await progress(engine, LEAF, at(1))) == (50, 0)
+
+
+async def test_what_a_transaction_that_failed_had_told_is_forgotten(engine: AsyncEngine) -> None:
+    begun = [told(LEAF, 1, goal_set(), at=0), told(LEAF, 2, measured("50", 2), at=2)]
+    await deliver(engine, begun, goal_periods.apply)
+    async with engine.connect() as connection, connection.begin() as transaction:
+        await goal_periods.apply(connection, [told(LEAF, 3, measured("90", 3), at=3)])
+        await transaction.rollback()
+    await deliver(engine, [told(LEAF, 3, measured("20", 3), at=4)], goal_periods.apply)
+    assert (await progress(engine, LEAF, at(2)), await progress(engine, LEAF, at(5))) == (50, 20)
+
+
+async def test_what_is_known_at_one_moment_is_known_at_once_also_when_it_comes_in_two_slices(
+    engine: AsyncEngine,
+) -> None:
+    events = [
+        told(LEAF, 1, goal_set(), at=0),
+        told(LEAF, 2, measured("50", 2), at=2, known=9),
+        told(LEAF, 3, measured("20", 1), at=3, known=9),
+    ]
+    await deliver(engine, events, goal_periods.apply)
+    together = await contents(engine, FACTS, PERIODS)
+    await emptied(engine)
+    for one in events:
+        await deliver(engine, [one], goal_periods.apply)
+    assert await contents(engine, FACTS, PERIODS) == together
