@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, Final
+from uuid import UUID
 
 import httpx
 import pytest
@@ -16,8 +17,10 @@ from joserfc import jwt
 from sqlalchemy import text
 
 from launcher.issuer.signing_keys import ALGORITHM, SigningKeys
+from services.reviews.reactions import take_frozen_goals_when_they_come
 from shared.eventsourcing.feed import FeedReader, FeedRecord
 from shared.eventsourcing.identifiers import derived
+from shared.eventsourcing.reactor import Reactor
 from shared.people.feed import PEOPLE_FEED
 from shared.runtime.caller import Role
 from shared.runtime.logging import configure_logging
@@ -27,9 +30,11 @@ from shared.runtime.worker import Worker
 from shared.schemas import people
 from shared.schemas.event import encode
 from shared.schemas.feed import feed_headers
-from shared.schemas.identifiers import PersonId
+from shared.schemas.identifiers import PersonId, ReviewId
 from tests.integration.people.company import record
 from tests.integration.services.marked import Marks, Operation, operations, spoilt, valid
+from tests.integration.services.reviews.company import frozen
+from tests.integration.services.reviews.published import history
 from tests.servers.databases import Postgres
 from tests.servers.issuer import Issuer
 from tests.servers.service import MigratedDatabases, RunningService, running
@@ -47,6 +52,8 @@ _NEVER_ACCEPTED: Final = {
     "/goals/v1/goals/{goal}/carry-over",  # all dates are the same day, and it starts after the one before
     "/goals/v1/kpis/{kpi}/measurements",  # of a number and of a ratio at once, or of neither
     "/goals/v1/goals/{goal}/target",  # the goal is made without a metric
+    "/goals/v1/assignments",  # its template is retired by then, or says what no goal can be
+    "/goals/v1/goals/{goal}/grade",  # the goal is no objective
     "/goals/v1/goals/{goal}/cancel",  # the agreed plan holds it by then
     "/goals/v1/plans/{plan}/amendments",  # what is made up changes nothing that was agreed
     "/goals/v1/plans/{plan}/amendments/{amendment}/return",  # likewise, there is none to send back
@@ -147,7 +154,20 @@ async def send_valid(around: Surroundings) -> list[tuple[Operation, httpx.Respon
                         around.accepted.add(operation.path)
                         remember(around, operation, body, answer)
                         await around.service.delivery.deliver()
+                        await pass_on(around, operation)
     return answers
+
+
+async def pass_on(around: Surroundings, operation: Operation) -> None:
+    """What another service answers: goals freezes the evidence that an assessment asks for."""
+    if not operation.path.endswith("/self-assessment"):
+        return
+    review, handler = UUID(around.ids["review"]), around.service.runtime.handler
+    events = history("goalevidence", review, frozen(ReviewId(review), REPORT))
+    async with handler.store.engine.begin() as connection:
+        committed = await Reactor(take_frozen_goals_when_they_come.REACTION, handler).apply(connection, events)
+    if committed is not None:
+        committed()
 
 
 def body_of(operation: Operation, around: Surroundings, *, whole: bool = True) -> Any:

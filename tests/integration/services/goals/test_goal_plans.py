@@ -54,6 +54,7 @@ async def test_a_plan_is_shown_as_it_was_last_proposed(engine: AsyncEngine) -> N
         weights=weights,
         proposed_by=MANAGER,
         agreed_by=None,
+        lost=[],
     )
     assert row is not None
     assert row.total == 100

@@ -396,7 +396,7 @@ commands = st.one_of(
         comment=st.just("why"),
         closed_on=st.sampled_from([JANUARY, JUNE]),
         rolled_up=st.sampled_from([None, Decimal(65)]),
-        **edge,
+        **by_a_person,
     ),
     st.builds(LockGoal, agreement=agreements, **edge),
     st.builds(UnlockGoal, agreement=agreements, **edge),
