@@ -67,6 +67,8 @@ def ask(folder: Path, service: str, method: str, path: str, *, role: Role = Role
             method, f"{address}/{service}/v1{path}", json=body, headers=headers, timeout=_ANSWER_SECONDS
         )
     except httpx.ConnectError as error:
+        if state.is_elsewhere:
+            raise LaunchFailed(f"The service {service} does not answer at {address}: nobody listens there.") from error
         raise LaunchFailed(
             f"The service {service} does not run: nobody listens at {address}. Start everything: `trellis up`. "
             "What runs and what does not: `trellis status`."

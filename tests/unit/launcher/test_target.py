@@ -60,7 +60,7 @@ def test_a_command_asks_the_target_and_says_where_nobody_answers(target: Path, t
     arguments = ["--target", str(target), "--folder", str(tmp_path / "state")]
     failure = CliRunner().invoke(reconcile.app, arguments).exception
     assert isinstance(failure, LaunchFailed)
-    assert f"nobody listens at {load(target).services['rewards']}" in str(failure)
+    assert f"does not answer at {load(target).services['rewards']}" in str(failure)
 
 
 @pytest.mark.parametrize(
