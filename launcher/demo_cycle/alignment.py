@@ -1,15 +1,15 @@
-"""Alignment: which share of the goals hangs, over whatever goals between, below one of the organization."""
+"""Alignment: which share of the goals hangs below one of the organization, as the goals service tells it."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any, Final
+from typing import Final
 
 from launcher.demo_cycle.scenarios import Seeds
 from launcher.demo_cycle.stage import Stage, employee, hr
 
 _TWO_PLACES: Final = Decimal("0.01")
-Goal = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -25,19 +25,6 @@ class Coverage:
         return (Decimal(100 * self.aligned) / self.goals).quantize(_TWO_PLACES, ROUND_HALF_UP)
 
 
-def aligned(goals: Iterable[Goal], asked: Collection[str]) -> set[str]:
-    """Those of the goals asked about whose chain of parents ends at a goal of the organization."""
-    known = {goal["id"]: goal for goal in goals}
-    return {one for one in asked if _top(known, known.get(one)) == "organization"}
-
-
-def _top(known: Mapping[str, Goal], goal: Goal | None) -> str | None:
-    """The level of the goal at the end of the chain; None where the chain leads to one that is not shown."""
-    while goal is not None and goal["parent"] is not None:
-        goal = known.get(goal["parent"])
-    return None if goal is None else goal["level"]
-
-
 async def lose_and_find_one(stage: Stage, own: Collection[str], seeds: Seeds) -> list[Coverage]:
     """Everybody's goals and the departments' are aligned; one more that hangs below none shows, until it is aligned."""
     asked = {*own, *seeds.departments}
@@ -49,9 +36,9 @@ async def lose_and_find_one(stage: Stage, own: Collection[str], seeds: Seeds) ->
     return seen
 
 
-async def _coverage(stage: Stage, when: str, asked: Collection[str]) -> Coverage:
-    goals = await stage.client.everything(hr(stage.company.hr), "/goals/v1/goals")
-    return Coverage(when, len(aligned(goals, asked)), len(asked))
+async def _coverage(stage: Stage, when: str, asked: AbstractSet[str]) -> Coverage:
+    aligned = await stage.client.everything(hr(stage.company.hr), "/goals/v1/goals", aligned=True)
+    return Coverage(when, len(asked & {goal["id"] for goal in aligned}), len(asked))
 
 
 async def _orphan(stage: Stage) -> str:
