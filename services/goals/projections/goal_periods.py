@@ -73,8 +73,6 @@ _OF_GOALS: Final[Select[Any]] = (
     .where(FACTS.c.goal == any_(bindparam("goals", type_=ARRAY(Uuid))))
     .order_by(FACTS.c.goal, FACTS.c.version)
 )
-
-
 _LAST_OF_GOALS: Final = text("""select f.goal, f.version, f.known_at from unnest(cast(:goals as uuid[])) of_goal,
     lateral (select * from goal_facts where goal = of_goal order by version desc limit 1) f""")
 _MOST_REMEMBERED: Final = 20_000

@@ -78,10 +78,9 @@ class Known:
         begin = self._standing[kept][0].valid_from if kept < len(self._standing) else since
         now = list(_stretches(self.course.moments(min(begin, since))))
         self._standing[kept:] = [(period, doubted.get(period, known_at)) for period in now]
-        ended = {period: known_from for period, known_from in doubted.items() if period not in set(now)}
-        begun = {period: known_at for period in now if period not in doubted}
-        gone = dict(self._row(period, known_from, known_at) for period, known_from in ended.items())
-        return gone | dict(self._row(period, known_from, FOREVER) for period, known_from in begun.items())
+        stays = set(now)
+        ended = [self._row(period, since, known_at) for period, since in doubted.items() if period not in stays]
+        return dict([*ended, *(self._row(period, known_at, FOREVER) for period in now if period not in doubted)])
 
     def _row(self, period: Period, known_from: datetime, known_to: datetime) -> tuple[Key, dict[str, Any]]:
         return Key(self._goal, period.valid_from, known_from), {

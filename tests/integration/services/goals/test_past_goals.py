@@ -187,14 +187,19 @@ async def test_the_goal_tree_alone_knows_nothing_of_the_past(engine: AsyncEngine
     assert (present, await progress(engine, LEAF, at(1))) == (50, 0)
 
 
-async def test_what_a_transaction_that_failed_had_told_is_forgotten(engine: AsyncEngine) -> None:
+async def test_what_a_transaction_that_failed_had_told_is_told_again(engine: AsyncEngine) -> None:
     begun = [told(LEAF, 1, goal_set(), at=0), told(LEAF, 2, measured("50", 2), at=2)]
+    more = [told(LEAF, 3, measured("20", 3), at=3), told(LEAF, 4, measured("30", 4), at=4)]
+    await deliver(engine, [*begun, *more], goal_periods.apply)
+    undisturbed = await contents(engine, FACTS, PERIODS)
+    await emptied(engine)
     await deliver(engine, begun, goal_periods.apply)
     async with engine.connect() as connection, connection.begin() as transaction:
-        await goal_periods.apply(connection, [told(LEAF, 3, measured("90", 3), at=3)])
+        await goal_periods.apply(connection, more)
         await transaction.rollback()
-    await deliver(engine, [told(LEAF, 3, measured("20", 3), at=4)], goal_periods.apply)
-    assert (await progress(engine, LEAF, at(2)), await progress(engine, LEAF, at(5))) == (50, 20)
+    for one in more:
+        await deliver(engine, [one], goal_periods.apply)
+    assert await contents(engine, FACTS, PERIODS) == undisturbed
 
 
 async def test_what_is_known_at_one_moment_is_known_at_once_also_when_it_comes_in_two_slices(
@@ -202,8 +207,8 @@ async def test_what_is_known_at_one_moment_is_known_at_once_also_when_it_comes_i
 ) -> None:
     events = [
         told(LEAF, 1, goal_set(), at=0),
-        told(LEAF, 2, measured("50", 2), at=2, known=9),
-        told(LEAF, 3, measured("20", 1), at=3, known=9),
+        told(LEAF, 2, measured("50", 5), at=5, known=9),
+        told(LEAF, 3, measured("50", 2), at=6, known=9),
     ]
     await deliver(engine, events, goal_periods.apply)
     together = await contents(engine, FACTS, PERIODS)
