@@ -73,7 +73,7 @@ class Operation:
 
     @property
     def ends_something(self) -> bool:
-        return self.path.endswith(("/close", "/cancel", "/achieve", "/erase", "/reject"))
+        return self.path.endswith(("/close", "/cancel", "/achieve", "/erase", "/reject", "/retire"))
 
     def takes_text(self) -> bool:
         """Whether the body has a text that people word themselves."""
@@ -127,7 +127,8 @@ class _Maker:
             return [self.value(schema["items"], place)]
         if schema.get("type") == "object":
             return {}
-        if (known := self.ids.get(name) or _VALUES.get(name)) is not None:
+        known = self.ids.get(name) or self.ids.get(name.removesuffix("s")) or _VALUES.get(name)  # goals: ids of a goal
+        if known is not None:
             return known
         return _leaf(schema, self.ids) or self.marks.of(" ".join([*place, _NAMED] if "pattern" in schema else place))
 

@@ -52,8 +52,6 @@ _NEVER_ACCEPTED: Final = {
     "/goals/v1/goals/{goal}/carry-over",  # all dates are the same day, and it starts after the one before
     "/goals/v1/kpis/{kpi}/measurements",  # of a number and of a ratio at once, or of neither
     "/goals/v1/goals/{goal}/target",  # the goal is made without a metric
-    "/goals/v1/assignments",  # its template is retired by then, or says what no goal can be
-    "/goals/v1/goals/{goal}/grade",  # the goal is no objective
     "/goals/v1/goals/{goal}/cancel",  # the agreed plan holds it by then
     "/goals/v1/plans/{plan}/amendments",  # what is made up changes nothing that was agreed
     "/goals/v1/plans/{plan}/amendments/{amendment}/return",  # likewise, there is none to send back
@@ -75,7 +73,8 @@ class Surroundings:
         return operations(self.service.app.openapi())
 
     def path(self, operation: Operation) -> str:
-        named = re.sub(r"\{(\w+)\}", lambda found: self.ids.get(found[1], str(STRANGER)), operation.path)
+        ids = self.ids | ({"goal": self.ids.get("a goal to grade", "")} if operation.path.endswith("/grade") else {})
+        named = re.sub(r"\{(\w+)\}", lambda found: ids.get(found[1], str(STRANGER)), operation.path)
         return named.removeprefix(self.service.runtime.service.base_path)
 
     async def told(self) -> str:
@@ -154,14 +153,20 @@ async def send_valid(around: Surroundings) -> list[tuple[Operation, httpx.Respon
                         around.accepted.add(operation.path)
                         remember(around, operation, body, answer)
                         await around.service.delivery.deliver()
-                        await pass_on(around, operation)
+                        await add_to(around, operation, client)
     return answers
 
 
-async def pass_on(around: Surroundings, operation: Operation) -> None:
-    """What another service answers: goals freezes the evidence that an assessment asks for."""
-    if not operation.path.endswith("/self-assessment"):
-        return
+async def add_to(around: Surroundings, operation: Operation, client: httpx.AsyncClient) -> None:
+    """What the others need besides: a goal that can be graded, and the evidence that an assessment waits for."""
+    if operation.path == "/goals/v1/goals" and "a goal to grade" not in around.ids:
+        body = body_of(operation, around, whole=False) | {"objective": "committed"}
+        around.ids["a goal to grade"] = (await send(around, client, operation, body)).json()["id"]
+    if operation.path.endswith("/self-assessment"):
+        await freeze_evidence(around)
+
+
+async def freeze_evidence(around: Surroundings) -> None:
     review, handler = UUID(around.ids["review"]), around.service.runtime.handler
     events = history("goalevidence", review, frozen(ReviewId(review), REPORT))
     async with handler.store.engine.begin() as connection:
