@@ -102,7 +102,7 @@ async def test_an_export_that_is_killed_at_any_moment_has_each_event_once(store:
     rnd, cut_short, rounds = random.Random(SEED), 0, 0
     while cut_short < KILLS:
         rounds += 1
-        assert rounds <= 6 * KILLS, "the export ends before it can be killed"
+        assert rounds <= 3 * KILLS, "the export ends before it can be killed"
         await store.publish(EVENTS_A_KILL)
         cut_short += await killed_at_random(store, tmp_path, rnd) and await lacking(store, tmp_path) != []
         assert len({row["id"] for row in rows(tmp_path)}) == len(rows(tmp_path))
