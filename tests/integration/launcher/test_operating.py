@@ -94,7 +94,7 @@ async def test_a_service_that_does_not_answer_is_said(operator: Operator) -> Non
     State(operator.folder).remember_port("goals-api", 1)
     code, said = await operator.says("projections", "list")
     assert code == 1
-    assert "The service goals does not answer at http://127.0.0.1:1" in said
+    assert "The service goals does not run: nobody listens at http://127.0.0.1:1" in said
 
 
 async def test_without_anything_started_the_remedy_is_said(tmp_path: Path, operator: Operator) -> None:
