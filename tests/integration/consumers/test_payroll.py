@@ -324,7 +324,10 @@ async def _ended(payroll: Payroll, *, within: float) -> BaseException | None:
 @pytest.mark.apache
 async def test_a_consumer_that_gets_nothing_to_read_ends_payroll_for_another_to_start(desk: Desk) -> None:
     """As where it fell out of its group: here another member of the group holds every partition."""
-    other = AIOKafkaConsumer(desk.instructions, bootstrap_servers=desk.broker.bootstrap, group_id=GROUP)
+    first = "a-member"  # a group of several gives the only partition to the id that sorts first
+    other = AIOKafkaConsumer(
+        desk.instructions, bootstrap_servers=desk.broker.bootstrap, group_id=GROUP, client_id=first
+    )
     await other.start()
     try:
         settings = replace(desk.settings, fixed_assignment=False)
