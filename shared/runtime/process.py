@@ -124,6 +124,7 @@ def _serve(service: Service, settings: Settings, role: str) -> int:
         port=settings.http_port,
         log_config=None,
         access_log=False,
+        timeout_keep_alive=settings.keep_alive_seconds,
         timeout_graceful_shutdown=ANSWER_SECONDS,
         lifespan="on",
         loop=event_loop(role),

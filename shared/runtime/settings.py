@@ -97,6 +97,12 @@ class Settings(BaseSettings):
         le=3,
         description="How long a process that is told to stop still answers, with 503, so that its port is left alone.",
     )
+    keep_alive_seconds: int = Field(
+        default=100,
+        ge=1,
+        description="How long a connection is kept without a request: longer than a proxy before it does (nginx and "
+        "most load balancers 60 s, Traefik 90 s), so that none is closed under a request that is on its way.",
+    )
     stall_seconds: float = Field(
         default=120,
         ge=1,

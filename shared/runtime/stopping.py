@@ -4,18 +4,23 @@ import asyncio
 import os
 import socket
 import threading
-from collections.abc import Callable, Coroutine
-from typing import Final
+import time
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import suppress
+from typing import Any, Final
 
 import uvicorn
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.runtime import problems
 from shared.runtime.logging import logger
 
 ANSWER_SECONDS: Final = 5
 """How long requests that were accepted may take, once nobody is listening any more."""
+_LAST_ASKED_SECONDS: Final = 0.5
 _LAST_SECONDS: Final = 9.5
+_LOOK_SECONDS: Final = 0.02
 _OVERDUE: Final = 1
 _ALIVE: Final = "/health/live"
 
@@ -33,7 +38,17 @@ class Drained:
         if scope["type"] == "http" and self.stopping and scope["path"] != _ALIVE:
             await _elsewhere(scope, receive, send)
         else:
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, self._parting(send))
+
+    def _parting(self, send: Send) -> Send:
+        """The same, but an answer given while stopping is its connection's last: the next request could be lost."""
+
+        async def parting(message: Message) -> None:
+            if self.stopping and message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["Connection"] = "close"
+            await send(message)
+
+        return parting
 
 
 async def _elsewhere(scope: Scope, receive: Receive, send: Send) -> None:
@@ -74,9 +89,41 @@ class Server(uvicorn.Server):
         log.info("process.stopping")
         working = asyncio.create_task(self._stop()) if self._stop is not None else None
         await asyncio.sleep(self._drain_seconds)
+        await self._let_nobody_in(sockets or [])
         await super().shutdown(sockets)
         if working is not None:
             await working
+
+    async def _let_nobody_in(self, sockets: Sequence[socket.socket]) -> None:
+        """Close the port, and let those who are in still ask, to be sent elsewhere.
+
+        The system would reset whom nobody accepted yet, and uvicorn would close on a request that is on its way.
+        """
+        ports = [_duplicate(port) for server in self.servers for port in server.sockets]
+        for open_one in (*self.servers, *sockets):
+            open_one.close()
+        for connection in [accepted for port in ports for accepted in _last_of(port)]:
+            await asyncio.get_running_loop().connect_accepted_socket(self._conversation, connection)
+        deadline = time.monotonic() + _LAST_ASKED_SECONDS
+        while self.server_state.connections and time.monotonic() < deadline:  # noqa: ASYNC110 - uvicorn's set
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    def _conversation(self) -> asyncio.Protocol:
+        talk: Any = self.config.http_protocol_class
+        return talk(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
+
+
+def _duplicate(port: Any) -> socket.socket:
+    """The port stays open as long as this is; `port` is asyncio's socket or uvloop's."""
+    return socket.socket(fileno=os.dup(port.fileno()))
+
+
+def _last_of(port: socket.socket) -> Iterator[socket.socket]:
+    """Who waited at the port when it was closed, which is as soon as nobody waits."""
+    port.setblocking(False)
+    with port, suppress(BlockingIOError):
+        while True:
+            yield port.accept()[0]
 
 
 def keep_ten_seconds() -> None:

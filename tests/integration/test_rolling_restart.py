@@ -126,8 +126,6 @@ class Load:
             except httpx.ConnectError:
                 answer = None
             except httpx.TransportError as error:
-                if self._nowhere_else and isinstance(error, httpx.ReadError):
-                    continue
                 self.failures.append(f"{method} {path}: {error!r}")
                 return here, None
             if answer is not None and answer.status_code != 503:
@@ -141,11 +139,6 @@ class Load:
         said = answer.text if answer is not None else "nobody listens"
         self.failures.append(f"{method} {path}: turned away for {_PATIENCE} s, at last: {said}")
         return here, None
-
-    @property
-    def _nowhere_else(self) -> bool:
-        """Who comes back to the port that is being closed may be reset before the connection was accepted."""
-        return len(self.urls) == 1
 
     def __str__(self) -> str:
         return (

@@ -84,7 +84,38 @@ async def test_what_was_accepted_is_finished_and_what_comes_meanwhile_is_sent_el
         assert (await server.client.get("/health/live")).status_code == 200
         await server.worked.wait()  # the rest of the process stops meanwhile
         server.answer.set()
-        assert (await accepted).text == "finished"
+        finished = await accepted
+        assert (finished.text, finished.headers["Connection"]) == ("finished", "close")
+
+
+async def test_an_answer_keeps_its_connection_until_the_process_is_told_to_stop() -> None:
+    async with slow(drain_seconds=0) as server:
+        assert "Connection" not in (await server.client.get("/health/live")).headers
+
+
+async def test_who_came_in_before_the_port_was_closed_and_asks_afterwards_is_sent_elsewhere() -> None:
+    async with slow(drain_seconds=0) as server:
+        address = str(server.client.base_url.host), server.client.base_url.port
+        asking, telling = await asyncio.open_connection(*address)
+        while not server.server.server_state.connections:  # noqa: ASYNC110 - uvicorn's set tells nobody
+            await asyncio.sleep(0.01)
+        await server.told_to_stop()
+        while await listens(*address):  # noqa: ASYNC110 - a port tells nobody
+            await asyncio.sleep(0.01)
+        telling.write(b"GET /wait HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        answer = await asking.read()
+        telling.close()
+    assert answer.startswith(b"HTTP/1.1 503 ")
+    assert b"connection: close" in answer
+
+
+async def listens(host: str, port: int | None) -> bool:
+    try:
+        _, writer = await asyncio.open_connection(host, port)
+    except OSError:
+        return False
+    writer.close()
+    return True
 
 
 async def test_a_request_that_was_accepted_is_finished_after_the_port_is_closed() -> None:
