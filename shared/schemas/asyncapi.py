@@ -37,7 +37,13 @@ def document(version: str) -> Document:
     headers = {name: _headers(these) for name, these in _HEADERS.items()}
     return {
         "asyncapi": "3.1.0",
-        "info": {"title": "Trellis", "version": version, "description": _ABOUT, "license": {"name": "Apache-2.0"}},
+        "info": {
+            "title": "Trellis",
+            "version": version,
+            "description": _ABOUT,
+            "license": {"name": "Apache-2.0"},
+            "tags": [{"name": topic.name.split(".")[0]} for topic in TOPICS if topic.chained],
+        },
         "defaultContentType": "application/json",
         "channels": {_channel_name(topic): _channel(topic) for topic in TOPICS},
         "operations": {_operation_name(topic): _operation(topic) for topic in TOPICS},
@@ -60,12 +66,26 @@ def _schema(event_type: str) -> Document:
 
 
 def _names(every: Mapping[str, Document]) -> dict[tuple[str, str], str]:
-    """What a definition is called in the document: by its own name, unless two events mean two things by it."""
+    """What a definition is called in the document: by its own name, unless two events mean two things by it.
+
+    Another example is no other meaning.
+    """
     parts = [(event_type, *part) for event_type, schema in every.items() for part in schema.get("$defs", {}).items()]
     meanings: defaultdict[str, set[str]] = defaultdict(set)
     for _, name, node in parts:
-        meanings[name].add(json.dumps(node, sort_keys=True))
+        meanings[name].add(json.dumps(_without_examples(node), sort_keys=True))
     return {(event, name): name if len(meanings[name]) == 1 else f"{event}.{name}" for event, name, _ in parts}
+
+
+def _without_examples(node: object) -> object:
+    match node:
+        case dict():
+            members = cast("Document", node)
+            return {name: _without_examples(value) for name, value in members.items() if name != "examples"}
+        case list():
+            return [_without_examples(value) for value in cast("list[object]", node)]
+        case _:
+            return node
 
 
 def _parts(event_type: str, schema: Document, names: Mapping[tuple[str, str], str]) -> dict[str, Document]:
@@ -162,6 +182,7 @@ def _operation(topic: Topic) -> Document:
         "action": "send" if topic.chained else "receive",
         "channel": {"$ref": f"#/channels/{_channel_name(topic)}"},
         "summary": topic.about,
+        "description": topic.told,
     }
 
 

@@ -13,6 +13,8 @@ from launcher.schemas import generated
 
 DOCUMENTS: Final = generated()
 PARSER: Final = "@asyncapi/parser@3.6.0"
+LINTER: Final = "@stoplight/spectral-cli@6.16.3"
+RULES: Final = Path(__file__).with_name("spectral.yaml")
 PARSE: Final = """
 import { Parser } from '@asyncapi/parser'
 import { readFileSync } from 'node:fs'
@@ -33,9 +35,30 @@ def test_openapi_is_valid(name: str) -> None:
 def test_asyncapi_is_valid(tmp_path: Path) -> None:
     (tmp_path / "asyncapi.json").write_text(DOCUMENTS["asyncapi.json"])
     (tmp_path / "parse.mjs").write_text(PARSE)
-    install = ["npm", "install", "--silent", "--no-package-lock", "--ignore-scripts", PARSER]
-    subprocess.run(install, cwd=tmp_path, check=True)
+    _install(PARSER, tmp_path)
     parse = ["node", "parse.mjs"]
     said = subprocess.run(parse, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
     messages = json.loads(DOCUMENTS["asyncapi.json"])["components"]["messages"]
     assert said.split() == [str(len(messages))]
+
+
+@pytest.mark.skipif(shutil.which("npm") is None, reason="there is no Node.js")
+def test_a_linter_finds_nothing_in_the_documents(tmp_path: Path) -> None:
+    for name in (names := [name for name in DOCUMENTS if name.endswith(".json")]):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(DOCUMENTS[name])
+    _install(LINTER, tmp_path)
+    assert _linted(tmp_path, names) == "No results with a severity of 'warn' or higher found!\n"
+    document = json.loads(DOCUMENTS[names[0]])
+    (tmp_path / names[0]).write_text(json.dumps(document | {"info": {"title": "Trellis", "version": "1"}}))
+    assert "info-description" in _linted(tmp_path, names[:1])
+
+
+def _linted(folder: Path, names: list[str]) -> str:
+    lint = ["node_modules/.bin/spectral", "lint", "--ruleset", str(RULES), "--fail-severity", "warn", *names]
+    return subprocess.run(lint, cwd=folder, capture_output=True, text=True, check=False).stdout
+
+
+def _install(package: str, folder: Path) -> None:
+    install = ["npm", "install", "--silent", "--no-package-lock", "--ignore-scripts", package]
+    subprocess.run(install, cwd=folder, check=True)
