@@ -166,7 +166,7 @@ def _restore_examples(app: FastAPI, document: Mapping[str, Any]) -> None:
         if not isinstance(route, APIRoute) or route.body_field is None or not route.include_in_schema:
             continue
         examples = getattr(route.body_field.field_info, "openapi_examples", None)
-        for method in route.methods if examples else ():
+        for method in (route.methods or ()) if examples else ():
             body = document["paths"][context.path][method.lower()]["requestBody"]
             body["content"]["application/json"]["examples"] = examples
 
