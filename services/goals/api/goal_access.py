@@ -16,6 +16,7 @@ from services.goals.api.permissions import (
     CARRY_OVER,
     CHOOSE_MEASURE,
     EDIT,
+    GRADE,
     HAND_OVER,
     MISS,
     RECORD_PROGRESS,
@@ -40,6 +41,7 @@ from shared.schemas.identifiers import GoalId, PersonId
 
 _MEASURING: Final = (CHOOSE_MEASURE, WEIGH, BIND, SET_HEALTH, RECORD_PROGRESS)
 _OF_OPEN: Final = (ALIGN, EDIT, *_MEASURING, ACHIEVE, MISS, CANCEL, HAND_OVER, CARRY_OVER)
+_OF_OBJECTIVE: Final = (ALIGN, EDIT, WEIGH, SET_HEALTH, GRADE, CANCEL, HAND_OVER, CARRY_OVER)
 _OF_CLOSED: Final = (REOPEN, CARRY_OVER)
 
 
@@ -97,13 +99,14 @@ class Access:
         if isinstance(goal, NotSet):
             return []
         now = Access(Standing.of(goal), self.caller, self._relations_to(goal))
-        by_hand = isinstance(goal, Active) and goal.scale is not None and goal.follows is None
-        return now.allowed(active=isinstance(goal, Active), by_hand=by_hand)
+        if not isinstance(goal, Active):
+            return now.allowed(_OF_CLOSED)
+        by_hand = goal.scale is not None and goal.follows is None
+        return now.allowed(possible(objective=goal.objective is not None, by_hand=by_hand))
 
-    def allowed(self, *, active: bool, by_hand: bool) -> list[str]:
-        """A closed goal may be reopened or go on in another period; one that other goals or a KPI move takes none."""
-        possible = [action for action in _OF_OPEN if by_hand or action != RECORD_PROGRESS] if active else _OF_CLOSED
-        return self._table.allowed_actions(possible, self.caller, self.relations)
+    def allowed(self, actions: Sequence[str] = _OF_CLOSED) -> list[str]:
+        """Those of the actions that the caller may do; a closed goal may be reopened, or go on in another period."""
+        return self._table.allowed_actions(actions, self.caller, self.relations)
 
     def _relations_to(self, goal: Guarded) -> AbstractSet[Relation]:
         """Of what the caller is to another owner nothing is known here; that is no right, until somebody asks again."""
@@ -111,6 +114,16 @@ class Access:
             return {Relation.SELF}
         kept = self.relations - {Relation.CONTRIBUTOR} if goal.owner == self.standing.owner else set[Relation]()
         return kept | _contributing(self.caller, goal)
+
+
+def possible(*, objective: bool, by_hand: bool) -> Sequence[str]:
+    """What may be done with an open goal; one that other goals or a KPI move takes no progress by hand.
+
+    An objective is graded, and as far as its key results: it is neither achieved nor missed, and nothing measures it.
+    """
+    if objective:
+        return _OF_OBJECTIVE
+    return _OF_OPEN if by_hand else [action for action in _OF_OPEN if action != RECORD_PROGRESS]
 
 
 def reader(caller: Caller) -> Reader:

@@ -10,7 +10,7 @@ from services.goals.api.cancelling import cancelled
 from services.goals.api.edge import AtEdge
 from services.goals.api.goal_access import permitted
 from services.goals.api.goal_moves import moved, taking_turns
-from services.goals.api.permissions import ACHIEVE, CANCEL, MISS, REOPEN
+from services.goals.api.permissions import ACHIEVE, CANCEL, GRADE, MISS, REOPEN
 from services.goals.domain.goal_closing import (
     AchieveGoal,
     CancelGoalBody,
@@ -54,7 +54,7 @@ def goal_closing_routes(runtime: Runtime) -> APIRouter:
         return await moved(runtime, edge, goal, given)
 
     @routes.post("/{goal}/grade", summary="Close an objective with a grade from 0.0 to 1.0, and say why")
-    @needs("goal", ACHIEVE)
+    @needs("goal", GRADE)
     async def grade_objective(
         goal: GoalId, body: Annotated[GradeObjectiveBody, Body(openapi_examples=examples.GRADE_OBJECTIVE)], edge: AtEdge
     ) -> CommandAnswer:

@@ -4,11 +4,11 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from services.goals.api.edge import AtEdge, GoalsEdge
-from services.goals.api.goal_access import Access, access_to
+from services.goals.api.goal_access import Access, access_to, possible
 from services.goals.api.goal_lists import AskedGoals, below, listed, page_of
 from services.goals.api.goal_views import GoalView, today, views
 from services.goals.api.moments import AskedMoment, moment_of, on_day_of
-from services.goals.projections import bound_goals, goal_periods, goal_tree, past_goals, readable_goals
+from services.goals.projections import bound_goals, goal_periods, goal_profiles, goal_tree, past_goals, readable_goals
 from services.goals.projections.goal_rows import GoalRow, GoalState
 from services.goals.projections.past_goals import Moment
 from shared.runtime.authorization import READ, needs
@@ -48,15 +48,24 @@ def goal_routes(runtime: Runtime) -> APIRouter:
         if (moment := moment_of(runtime, asked)) is not None:
             return await _past(runtime, edge, goal, moment)
         edge.response.headers["ETag"] = f'"{row.version}"'
+        await runtime.wait(goal_profiles.PROJECTION.name, edge.consistency)
         async with runtime.engine.connect() as connection:
             kpi = await bound_goals.kpi_of(connection, goal)
-        moved = row.measured_by == MeasuredBy.CHILDREN.value
-        moved |= row.measured_by == MeasuredBy.METRIC.value and kpi is not None
-        allowed = access.allowed(active=row.state is GoalState.ACTIVE, by_hand=not moved)
+            profile = await goal_profiles.find(connection, goal)
+        objective = profile is not None and profile.objective is not None
+        allowed = _allowed(access, row, moved_by=kpi, objective=objective)
         view = (await views(runtime.vault, [row], today(runtime, edge)))[0]
         return GoalDetail(**view.model_dump(), kpi=kpi, allowed_actions=allowed)
 
     return routes
+
+
+def _allowed(access: Access, row: GoalRow, *, moved_by: KpiId | None, objective: bool) -> list[str]:
+    if row.state is not GoalState.ACTIVE:
+        return access.allowed()
+    moved = row.measured_by == MeasuredBy.CHILDREN.value
+    moved |= row.measured_by == MeasuredBy.METRIC.value and moved_by is not None
+    return access.allowed(possible(objective=objective, by_hand=not moved))
 
 
 async def _past(runtime: Runtime, edge: GoalsEdge, goal: GoalId, moment: Moment) -> GoalDetail:

@@ -37,6 +37,8 @@ HAND_OVER: Final = "hand-over"
 CARRY_OVER: Final = "carry-over"
 ACHIEVE: Final = "achieve"
 MISS: Final = "miss"
+GRADE: Final = "grade"
+"""How an objective is closed, instead of the two."""
 CANCEL: Final = "cancel"
 REOPEN: Final = "reopen"
 PROPOSE: Final = "propose"
@@ -78,6 +80,7 @@ _DONE: Final[Mapping[GoalLevel, Mapping[str, Who]]] = {
         RECORD_PROGRESS: OWNER | CONTRIBUTOR | HR,
         ACHIEVE: OWNER | HR,
         MISS: OWNER | HR,
+        GRADE: OWNER | HR,
         CANCEL: HR,
         REOPEN: HR,
     },
@@ -94,6 +97,7 @@ _DONE: Final[Mapping[GoalLevel, Mapping[str, Who]]] = {
         RECORD_PROGRESS: OWNER | CONTRIBUTOR | MANAGER | SKIP_LEVEL | HR,
         ACHIEVE: OWNER | MANAGER | SKIP_LEVEL | HR,
         MISS: OWNER | MANAGER | SKIP_LEVEL | HR,
+        GRADE: OWNER | MANAGER | SKIP_LEVEL | HR,
         CANCEL: LEADER | MANAGER | SKIP_LEVEL | HR,
         REOPEN: MANAGER | SKIP_LEVEL | HR,
     },
@@ -110,6 +114,7 @@ _DONE: Final[Mapping[GoalLevel, Mapping[str, Who]]] = {
         RECORD_PROGRESS: OWNER | CONTRIBUTOR | MANAGER | HR,
         ACHIEVE: OWNER | MANAGER | HR,
         MISS: OWNER | MANAGER | HR,
+        GRADE: OWNER | MANAGER | HR,
         CANCEL: OWNER | MANAGER | SKIP_LEVEL | HR,
         REOPEN: MANAGER | HR,
     },

@@ -55,6 +55,32 @@ async def test_an_objective_is_scored_by_its_key_results_and_graded_with_a_comme
     assert (await shown(company, goal))["comment"] == "erased"
 
 
+async def test_what_is_allowed_of_an_objective_is_what_its_rules_let_through(company: Company) -> None:
+    goal, _ = await objective(company)
+    allowed = ["align", "edit", "weigh", "set-health", "grade", "cancel", "hand-over", "carry-over"]
+    assert (await company.shown(company.hugo, goal))["allowed_actions"] == allowed
+    titled = await company.hugo.post(f"/goals/{goal}/title", json={"title": "Be there"})
+    assert titled.json()["allowed_actions"] == allowed
+    closing = {"value": None, "closed_on": "2026-11-30"}
+    for step, body in {
+        "achieve": closing,
+        "miss": closing,
+        "measure": {"measured_by": "manual"},
+        "progress": {"value": "1"},
+    }.items():
+        answer = await company.hugo.post(f"/goals/{goal}/{step}", json=body)
+        assert answer.json()["type"].startswith("urn:trellis:rule:"), f"{step}: {answer.text}"
+    graded = await company.hugo.post(f"/goals/{goal}/grade", json=CLOSED | {"grade": "0.7"})
+    assert graded.json()["allowed_actions"] == ["reopen", "carry-over"]
+
+
+async def test_what_is_no_objective_is_not_graded(company: Company) -> None:
+    goal = await company.goal(company.alice, ALICE)
+    allowed = (await company.shown(company.hugo, goal))["allowed_actions"]
+    assert "grade" not in allowed
+    assert {"achieve", "miss", "choose-measure", "bind"} <= set(allowed)
+
+
 async def test_a_goal_that_is_no_objective_has_none(company: Company) -> None:
     goal = await company.goal(company.alice, ALICE)
     assert await shown(company, goal) is None

@@ -105,7 +105,8 @@ async def _goals(hr: httpx.AsyncClient) -> list[Thing]:
     usual = [(level, state, None) for level in GoalLevel for state in ("active", *closed[level])]
     chosen = [(level, "active", seen) for level, seen in zip(GoalLevel, GoalVisibility, strict=True)]
     hidden = [(GoalLevel.PERSON, "active", seen) for seen in list(GoalVisibility)[:2]]
-    return [await _goal(hr, *kind) for kind in (*usual, *chosen, *hidden)]
+    objectives = [(level, "objective", None) for level in GoalLevel] + [(GoalLevel.PERSON, "graded", None)]
+    return [await _goal(hr, *kind) for kind in (*usual, *chosen, *hidden, *objectives)]
 
 
 _INTO: Final[Mapping[str, tuple[str, dict[str, Any]] | None]] = {
@@ -114,6 +115,10 @@ _INTO: Final[Mapping[str, tuple[str, dict[str, Any]] | None]] = {
     "missed": ("miss", {"value": "5", "closed_on": "2026-11-30"}),
     "cancelled": ("cancel", {"reason": "merged"}),
 }
+_OBJECTIVES: Final[Mapping[str, tuple[str, dict[str, Any]] | None]] = {
+    "objective": None,
+    "graded": ("grade", {"grade": "0.7", "comment": "it was enough", "closed_on": "2026-11-30"}),
+}
 
 
 async def _goal(hr: httpx.AsyncClient, level: GoalLevel, state: str, visibility: GoalVisibility | None) -> Thing:
@@ -121,8 +126,10 @@ async def _goal(hr: httpx.AsyncClient, level: GoalLevel, state: str, visibility:
     words = f"words of a goal: {level}, {state}, {seen}"
     told = {"level": level, "title": words, "visibility": visibility, "contributors": [str(CONTRIBUTOR)]}
     body = goal_of(OWNER) | told | ({"team": _TEAM} if level is GoalLevel.TEAM else {})
+    if state in _OBJECTIVES:
+        body |= {"metric": None, "objective": "committed"}
     goal = await _done(hr, "/goals", body)
-    if (step := _INTO[state]) is not None:
+    if (step := {**_INTO, **_OBJECTIVES}[state]) is not None:
         await _done(hr, f"/goals/{goal}/{step[0]}", step[1])
     return Thing("goal", f"{level}, {seen}", state, {"goal": goal}, words)
 
