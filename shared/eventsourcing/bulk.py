@@ -90,5 +90,9 @@ def _written(items: Sequence[Any] | None) -> str | None:
     """An array of one dimension as PostgreSQL writes it."""
     if items is None:
         return None
-    escaped = (str(item).replace("\\", "\\\\").replace('"', '\\"') for item in items)
-    return "{" + ",".join(f'"{item}"' for item in escaped) + "}"
+    return "{" + ",".join("NULL" if item is None else _quoted(str(item)) for item in items) + "}"
+
+
+def _quoted(item: str) -> str:
+    escaped = item.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

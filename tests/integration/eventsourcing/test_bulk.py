@@ -61,9 +61,11 @@ async def test_whatever_a_json_column_holds_is_one_value(connection: AsyncConnec
     assert await held(connection) == rows
 
 
-@pytest.mark.parametrize("words", [[], [""], ["a,b", "{c}", 'd"e', "f\\g", " h ", "null"]])
-async def test_an_array_is_what_it_was_whatever_its_items_hold(connection: AsyncConnection, words: list[str]) -> None:
-    rows = [thing(1, words=words, owners=[]), thing(2, words=[], owners=[UUID(int=1), UUID(int=2)])]
+@pytest.mark.parametrize("words", [[], [""], ["a,b", "{c}", 'd"e', "f\\g", " h ", "null"], [None, "None", "NULL"]])
+async def test_an_array_is_what_it_was_whatever_its_items_hold(
+    connection: AsyncConnection, words: list[str | None]
+) -> None:
+    rows = [thing(1, words=words, owners=[None]), thing(2, words=[], owners=[UUID(int=1), UUID(int=2)])]
     await bulk.add(connection, THINGS, rows)
     assert await held(connection) == rows
 
