@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import structlog
 from sqlalchemy import Select, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.goals.domain.goal import GOAL
 from services.goals.domain.goal_closing import CHILDREN_OF_LEAVERS_GOALS, CancelGoalBody
@@ -41,6 +42,11 @@ def open_goals_of_leavers() -> Select[*tuple[Any, ...]]:
         .where(GOALS.c.state == GoalState.ACTIVE, PEOPLE.c.status == EmploymentStatus.LEFT.value)
         .order_by(GOALS.c.goal)
     )
+
+
+async def has_left(connection: AsyncConnection, person: PersonId) -> bool:
+    status = await connection.scalar(select(PEOPLE.c.status).where(PEOPLE.c.person == person))
+    return status == EmploymentStatus.LEFT.value
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,14 +161,49 @@ async def test_a_policy_adopted_afterwards_finds_the_goals_of_who_left_before(co
     assert (await owner_of(company, kept))[0] == str(CLARA), "who has no manager keeps them, and holds nobody else's up"
 
 
-async def test_a_goal_reopened_after_its_owner_left_is_found_within_a_day(company: Company) -> None:
+async def reopened(company: Company, goal: str) -> None:
+    answer = await company.hanna.post(f"/goals/{goal}/reopen", json={"reason": "needed-after-all"})
+    assert answer.status_code == 200, answer.text
+
+
+async def test_a_goal_reopened_after_its_owner_left_is_settled_at_once(company: Company) -> None:
     await to_the_manager(company)
     goal = await company.goal(company.alice, ALICE)
     await company.alice.post(f"/goals/{goal}/cancel", json={"reason": "merged"})
     await looked(company)
     await told(company, ALICE_LEFT)
-    reopened = await company.hanna.post(f"/goals/{goal}/reopen", json={"reason": "needed-after-all"})
-    assert reopened.status_code == 200, reopened.text
+    await reopened(company, goal)
+    await looked(company)
+    assert (await owner_of(company, goal))[0] == str(HUGO)
+    await looked(company)
+    assert (await owner_of(company, goal))[2] == 4, "the manager is there, and it stays with them"
+
+
+async def test_a_goal_reopened_for_who_is_still_there_stays_with_them(company: Company) -> None:
+    await to_the_manager(company)
+    goal = await company.goal(company.alice, ALICE)
+    await company.alice.post(f"/goals/{goal}/cancel", json={"reason": "merged"})
+    await reopened(company, goal)
+    await looked(company)
+    assert await owner_of(company, goal) == (str(ALICE), "Answer within a day", 3)
+
+
+async def test_a_goal_handed_to_somebody_who_leaves_at_that_moment_is_settled_at_once(company: Company) -> None:
+    await to_the_manager(company)
+    goal = await company.goal(company.bob, BOB)
+    await looked(company)
+    handing = {"owner": str(ALICE), "reason": "changed-teams"}
+    assert (await company.hugo.post(f"/goals/{goal}/hand-over", json=handing)).status_code == 200
+    await company.service.knows([ALICE_LEFT])
+    await looked(company)
+    assert (await owner_of(company, goal))[0] == str(HUGO)
+
+
+async def test_a_goal_set_for_who_had_left_is_found_within_a_day(company: Company) -> None:
+    await to_the_manager(company)
+    await looked(company)
+    await told(company, ALICE_LEFT)
+    goal = await company.goal(company.hanna, ALICE)
     await looked(company)
     assert (await owner_of(company, goal))[0] == str(ALICE)
     await looked(company, days=2)
