@@ -24,7 +24,9 @@ from services.goals.reactions import (
     timers,
 )
 from services.goals.reactions.record_kpi_measurements import kpi_feed, record_measurements
+from shared.eventsourcing.decider import Rejected
 from shared.eventsourcing.feed import Feed
+from shared.runtime.caller import Caller
 from shared.runtime.service import Runtime, Service
 from shared.schemas import reviews
 from shared.schemas.goals import TYPES, PersonalTextErased
@@ -83,6 +85,12 @@ def _routers(runtime: Runtime) -> "Sequence[APIRouter]":
     ]
 
 
+async def _discreet(runtime: Runtime, caller: Caller, asked: str, refusal: Rejected) -> Rejected:
+    from services.goals.api.refusals import without_hidden_goals  # noqa: PLC0415 - likewise
+
+    return await without_hidden_goals(runtime, caller, asked, refusal)
+
+
 _TEN_THOUSAND_MEASUREMENTS: Final = 8_388_608
 """Bytes of a request that holds so many."""
 
@@ -113,6 +121,7 @@ SERVICE: Final = Service(
     ),
     reactions=(move_goals_when_kpi_is_measured.REACTION, freeze_evidence_when_a_review_asks.REACTION),
     feeds=_feeds,
+    discreet=_discreet,
     large_bodies={
         "/kpis/measurements": _TEN_THOUSAND_MEASUREMENTS,
         "/kpis/measurements/csv": _TEN_THOUSAND_MEASUREMENTS,

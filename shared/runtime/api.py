@@ -48,6 +48,7 @@ def create_api(
     largest_body: int = LARGEST_BODY,
     large_bodies: Mapping[str, int] = MappingProxyType({}),
     open_routes: Sequence[Route] = (),
+    discreet: failures.Discreet = failures.tell_all,
 ) -> FastAPI:
     """The application of one service under its base path, such as `/goals/v1`; `large_bodies` are of paths below it.
 
@@ -75,7 +76,7 @@ def create_api(
         app.include_router(router, prefix=base_path)
     refuse_undeclared(access, declared_routes(app))
     app.router.routes.extend([*_health(ready), *open_routes])
-    failures.install(app)
+    failures.install(app, discreet)
     larger = {f"{base_path}{path}": size for path, size in large_bodies.items()}
     app.add_middleware(
         Gate, authenticator=authenticator, largest_body=largest_body, large_bodies=larger, is_open=_is_open(open_routes)

@@ -1,7 +1,7 @@
 """What went wrong as the problem that the client is told: one `match`, nothing of the inside in the answer."""
 
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final, TypeAlias
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -14,6 +14,7 @@ from shared.eventsourcing.decider import Rejected
 from shared.eventsourcing.errors import Conflict, KeyReused, NotCaughtUp, VersionMismatch
 from shared.privacy.errors import PersonErased
 from shared.runtime import problems
+from shared.runtime.caller import Caller
 from shared.runtime.logging import logger
 from shared.runtime.problems import FieldError, Problem, problem
 from shared.schemas import wording
@@ -33,9 +34,26 @@ _UNTRANSLATABLE: Final = "22021"
 log = logger(__name__)
 
 
-def install(app: FastAPI) -> None:
+Discreet: TypeAlias = Callable[[Caller, str, Rejected], Awaitable[Rejected]]
+"""The refusal as a caller is told it, whose request has this path and body."""
+
+
+async def tell_all(_caller: Caller, _asked: str, refusal: Rejected) -> Rejected:
+    """Everybody is told all that the rule saw."""
+    return refusal
+
+
+def install(app: FastAPI, discreet: Discreet = tell_all) -> None:
     """Answer every failure under a route with its problem document."""
-    for kind in (Problem, Rejected, VersionMismatch, KeyReused, Conflict, NotCaughtUp, PersonErased):
+
+    async def refused(request: Request, error: Exception) -> Response:
+        if isinstance(error, Rejected):
+            asked = f"{request.url.path} {(await request.body()).decode(errors='replace')}"
+            return await _answer(request, await discreet(request.state.caller, asked, error))
+        return await _answer(request, error)
+
+    app.add_exception_handler(Rejected, refused)
+    for kind in (Problem, VersionMismatch, KeyReused, Conflict, NotCaughtUp, PersonErased):
         app.add_exception_handler(kind, _answer)
     app.add_exception_handler(RequestValidationError, _answer)
     app.add_exception_handler(HTTPException, _answer)

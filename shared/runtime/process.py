@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import uvicorn
@@ -193,6 +194,7 @@ def create_service_api(runtime: Runtime, worker: "Worker | None" = None) -> "Fas
         clock=runtime.clock,
         large_bodies=service.large_bodies,
         open_routes=schema_routes(service.base_path),
+        discreet=partial(service.discreet, runtime),
     )
     app.state.handler = runtime.handler
     app.add_middleware(TimedRequests, times=runtime.request_times, traces=runtime.traces)

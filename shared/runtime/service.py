@@ -1,6 +1,6 @@
 """A service as its composition root describes it, and what one process of it runs with."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 from zoneinfo import ZoneInfo
@@ -13,6 +13,7 @@ from shared.eventsourcing.applier import Applier
 from shared.eventsourcing.bell import Bell
 from shared.eventsourcing.consistency import wait_for
 from shared.eventsourcing.database import create_engine
+from shared.eventsourcing.decider import Rejected
 from shared.eventsourcing.feed import Feed
 from shared.eventsourcing.handler import CommandHandler
 from shared.eventsourcing.kafka import Kafka
@@ -26,6 +27,7 @@ from shared.eventsourcing.store import EventStore
 from shared.eventsourcing.timers import TimerPlanner, Timers
 from shared.privacy.vault import Vault
 from shared.runtime.authorization import AccessTable
+from shared.runtime.caller import Caller
 from shared.runtime.clock import development_clock, now
 from shared.runtime.gauges import Gauge
 from shared.runtime.request_times import no_requests
@@ -39,10 +41,15 @@ if TYPE_CHECKING:
 
 Routers: TypeAlias = "Callable[[Runtime], Sequence[APIRouter]]"
 Feeds: TypeAlias = "Callable[[Runtime], Sequence[Feed]]"
+Discreet: TypeAlias = "Callable[[Runtime, Caller, str, Rejected], Awaitable[Rejected]]"
 
 
 def no_feeds(_runtime: "Runtime") -> Sequence[Feed]:
     return ()
+
+
+async def tell_all(_runtime: "Runtime", _caller: Caller, _asked: str, refusal: Rejected) -> Rejected:
+    return refusal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +72,8 @@ class Service:
     feeds: Feeds = no_feeds
     gauges: tuple[Gauge, ...] = ()
     timers: Callable[[ZoneInfo, Vault], Timers] | None = None
+    discreet: Discreet = tell_all
+    """What of a refusal a caller is told whose request has this path and body: a rule may see more than they may."""
     large_bodies: Mapping[str, int] = field(default_factory=dict[str, int])
     """Paths below the base path whose requests may have more bytes than others, and how many."""
 

@@ -22,6 +22,7 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    any_,
     bindparam,
     delete,
     func,
@@ -29,7 +30,7 @@ from sqlalchemy import (
     text,
     union_all,
 )
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.goals.domain.goal import GOAL
@@ -132,6 +133,12 @@ async def below(connection: AsyncConnection, goals: Collection[GoalId]) -> dict[
     for row in await connection.execute(select(descend).order_by(descend.c.goal)):
         found[GoalId(row.parent)].append(GoalId(row.goal))
     return found
+
+
+async def goals_among(connection: AsyncConnection, identities: Collection[UUID]) -> set[GoalId]:
+    """Those of the ids that are goals'."""
+    query = select(GRAPH.c.goal).where(GRAPH.c.goal == any_(bindparam("ids", list(identities), type_=ARRAY(Uuid))))
+    return {GoalId(goal) for goal in await connection.scalars(query)}
 
 
 async def weighed_children(connection: AsyncConnection, parent: GoalId) -> dict[GoalId, bool]:

@@ -108,6 +108,11 @@ async def readable_of(connection: AsyncConnection, reader: Reader, goals: Collec
     return {GoalId(goal) for goal in await connection.scalars(query)}
 
 
+async def in_the_tree(connection: AsyncConnection, goals: Collection[GoalId]) -> set[GoalId]:
+    """Those of these goals that have reached the tree."""
+    return {GoalId(goal) for goal in await connection.scalars(select(GOALS.c.goal).where(GOALS.c.goal.in_(goals)))}
+
+
 async def hidden_below(connection: AsyncConnection, reader: Reader, goal: GoalId) -> int:
     """How many goals below this one the reader does not see; cancelled ones count nowhere."""
     below = and_(GOALS.c.parent == goal, GOALS.c.state != GoalState.CANCELLED)
