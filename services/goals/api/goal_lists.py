@@ -6,20 +6,21 @@ from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import Depends, Query
+from sqlalchemy import ColumnElement
 
 from services.goals.api.edge import GoalsEdge
 from services.goals.api.goal_access import reader
-from services.goals.api.goal_views import GoalView, today, views
+from services.goals.api.goal_views import GoalView, Today, today, views
 from services.goals.api.moments import AskedMoment, MomentAsked, moment_of, on_day_of
-from services.goals.projections import goal_periods, goal_tree, past_goals, readable_goals
+from services.goals.projections import goal_periods, goal_tree, readable_goals
 from services.goals.projections.goal_health import is_doing, is_stale
 from services.goals.projections.goal_reports import is_aligned
 from services.goals.projections.goal_rows import GoalRow, GoalState
 from services.goals.projections.past_goals import Moment
+from services.goals.projections.past_lists import Doing, PastPage, readable_then, was_aligned, was_stale
 from services.goals.projections.readable_goals import Filter, Order, sort_key
 from shared.people.reporting_line import people_below, people_directly_below
 from shared.runtime.pagination import AskedPage, Page, PageRequest
-from shared.runtime.problems import FieldError, invalid
 from shared.runtime.service import Runtime
 from shared.schemas.goal_health import Health
 from shared.schemas.goals import GoalLevel
@@ -60,7 +61,7 @@ def _goals_asked(
     state: GoalState | None = None,
     expired: Annotated[bool | None, Query(description="Only goals that have expired, or only others.")] = None,
     roots: Annotated[bool, Query(description="Only goals that are under no other.")] = False,
-    health: Annotated[Known[Health] | None, Query(description="How they are doing today.")] = None,
+    health: Annotated[Known[Health] | None, Query(description="How they are doing today, or were doing then.")] = None,
     mine: Annotated[bool, Query(description="Only the caller's own.")] = False,
     reports: Annotated[
         Literal["direct", "all"] | None, Query(description="Only goals of those who report to the caller.")
@@ -104,59 +105,55 @@ async def listed(runtime: Runtime, edge: GoalsEdge, asked: GoalsAsked) -> Page[G
     if asked.reports is not None:
         below = people_directly_below(caller) if asked.reports == "direct" else people_below(caller)
         wanted = replace(wanted, owners=below)
-    on = today(runtime, edge)
-    if asked.aligned is not None:
-        wanted = replace(wanted, further=(is_aligned() == asked.aligned,))
-    if asked.stale_days is not None:
-        since = on.day - timedelta(days=asked.stale_days)
-        wanted = replace(wanted, further=(*wanted.further, is_stale(since)))
-    if asked.health is not None:
-        wanted = replace(wanted, health=is_doing(asked.health, on.day, on.gaps))
     return await page_of(runtime, edge, replace(asked, wanted=wanted))
 
 
 async def page_of(runtime: Runtime, edge: GoalsEdge, asked: GoalsAsked) -> Page[GoalView]:
-    """The page by the filter alone."""
+    """The page, whoever owns the goals; as of a moment by the day of that moment."""
     moment, on = moment_of(runtime, asked.moment), today(runtime, edge)
     if moment is None:
-        rows = await _present(runtime, edge, asked)
+        rows = await _present(runtime, edge, asked, on)
     else:
-        _refuse_what_has_no_past(asked)
-        rows, on = await _past(runtime, edge, asked, moment), on_day_of(runtime, moment, on)
+        on = on_day_of(runtime, moment, on)
+        rows = await _past(runtime, edge, asked, moment=moment, on=on)
     shown = await views(runtime.vault, rows, on)
     pairs = list(zip(rows, shown, strict=True))
     return asked.page.of(pairs, key=lambda pair: sort_key(pair[0], asked.sort), item=lambda pair: pair[1])
 
 
-async def _present(runtime: Runtime, edge: GoalsEdge, asked: GoalsAsked) -> list[GoalRow]:
+async def _present(runtime: Runtime, edge: GoalsEdge, asked: GoalsAsked, on: Today) -> list[GoalRow]:
     await runtime.wait(goal_tree.PROJECTION.name, edge.consistency)
+    further: list[ColumnElement[bool]] = []
+    if asked.aligned is not None:
+        further.append(is_aligned() == asked.aligned)
+    if (since := _stale_since(asked, on)) is not None:
+        further.append(is_stale(since))
+    if asked.health is not None:
+        further.append(is_doing(asked.health, on.day, on.gaps))
+    wanted = replace(asked.wanted, further=tuple(further))
     after, limit = asked.page.after(_KEYS[asked.sort]), asked.page.limit + 1
     async with runtime.engine.connect() as connection:
         return await readable_goals.readable(
-            connection, reader(edge.caller), asked.wanted, after=after, limit=limit, order=asked.sort
+            connection, reader(edge.caller), wanted, after=after, limit=limit, order=asked.sort
         )
 
 
-async def _past(runtime: Runtime, edge: GoalsEdge, asked: GoalsAsked, moment: Moment) -> list[GoalRow]:
+async def _past(runtime: Runtime, edge: GoalsEdge, asked: GoalsAsked, *, moment: Moment, on: Today) -> list[GoalRow]:
     for projection in (goal_tree.PROJECTION, goal_periods.PROJECTION):
         await runtime.wait(projection.name, edge.consistency)
-    after = asked.page.after(tuple[GoalId])
+    further: list[ColumnElement[bool]] = []
+    if asked.aligned is not None:
+        further.append(was_aligned(moment) == asked.aligned)
+    if (since := _stale_since(asked, on)) is not None:
+        further.append(was_stale(since))
+    wanted = replace(asked.wanted, further=tuple(further))
+    doing = None if asked.health is None else Doing(health=asked.health, day=on.day, gaps=on.gaps)
+    after = asked.page.after(_KEYS[asked.sort])
+    page = PastPage(order=asked.sort, after=after, limit=asked.page.limit + 1, doing=doing)
     async with runtime.engine.connect() as connection:
-        found = await past_goals.readable_then(
-            connection,
-            reader(edge.caller),
-            asked.wanted,
-            moment=moment,
-            after=after and after[0],
-            limit=asked.page.limit + 1,
-        )
+        found = await readable_then(connection, reader(edge.caller), wanted, moment, page=page)
     return [goal.row for goal in found]
 
 
-def _refuse_what_has_no_past(asked: GoalsAsked) -> None:
-    """Raises: Problem: 422, the present alone is filtered by health and sorted by what changes."""
-    message = f"is of the present alone; it does not go with {', '.join(asked.moment.fields)}"
-    present = {"health": asked.health, "aligned": asked.aligned, "stale_days": asked.stale_days}
-    wrong = {name: said is not None for name, said in present.items()} | {"sort": asked.sort is not Order.OLDEST}
-    if errors := [FieldError(field=name, message=message) for name, is_wrong in wrong.items() if is_wrong]:
-        raise invalid(errors)
+def _stale_since(asked: GoalsAsked, on: Today) -> date | None:
+    return None if asked.stale_days is None else on.day - timedelta(days=asked.stale_days)

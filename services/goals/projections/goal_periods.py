@@ -8,6 +8,7 @@ from typing import Any, Final
 from sqlalchemy import (
     Boolean,
     Column,
+    Date,
     DateTime,
     Index,
     Integer,
@@ -65,6 +66,11 @@ PERIODS: Final = Table(
     Column("weight", Numeric, nullable=False),
     Column("by_children", Boolean, nullable=False),
     Column("own_progress", Numeric),
+    Column("starts_on", Date),
+    Column("ends_on", Date),
+    Column("measured_at", DateTime(timezone=True)),
+    Column("said_health", Text, comment="what a person had said; null: nothing, or it had lapsed"),
+    Column("said_progress", Numeric, comment="of the goal, when they said it"),
     Index("goal_periods_by_parent", "parent"),
     Index("goal_periods_by_owner", "owner"),
 )
@@ -201,4 +207,4 @@ def _fact(row: RowMapping) -> Fact | None:
     return Fact(**values, event=event) if isinstance(event, Event) else None
 
 
-PROJECTION: Final = Projection(name="goal_periods", topics=(TOPIC,), tables=(FACTS, PERIODS), apply=apply)
+PROJECTION: Final = Projection(name="goal_periods", version=2, topics=(TOPIC,), tables=(FACTS, PERIODS), apply=apply)

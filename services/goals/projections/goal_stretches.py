@@ -1,12 +1,12 @@
 """A goal's stretches of business time, and since when and until when each was what was known of the goal."""
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import groupby
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from services.goals.projections.goal_past import Course, Fact, Past
-from services.goals.projections.goal_rows import GoalState
+from services.goals.projections.goal_rows import GoalState, SaidHealth
 from shared.schemas.goal_metrics import MeasuredBy
 from shared.schemas.identifiers import GoalId, PersonId
 
@@ -15,7 +15,7 @@ FOREVER: Final = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 class Stood(NamedTuple):
-    """What lists and the roll-up need of a goal for as long as it stood like this."""
+    """What lists, the roll-up and health need of a goal for as long as it stood like this."""
 
     parent: GoalId | None
     owner: PersonId
@@ -26,6 +26,11 @@ class Stood(NamedTuple):
     weight: Any
     by_children: bool
     own_progress: Any
+    starts_on: date
+    ends_on: date
+    measured_at: datetime | None
+    said_health: str | None
+    said_progress: Any
 
 
 class Period(NamedTuple):
@@ -119,6 +124,7 @@ def _stretches(moments: Iterable[tuple[datetime, Past]]) -> Iterable[Period]:
 
 def _stood(past: Past) -> Stood:
     values = past.values
+    said: SaidHealth | None = values["said_health"]
     signed = values["state"] not in (GoalState.ACTIVE, GoalState.CANCELLED) and values["own_progress"] is not None
     return Stood(
         parent=values["parent"],
@@ -130,4 +136,9 @@ def _stood(past: Past) -> Stood:
         weight=values["weight"],
         by_children=values["measured_by"] == MeasuredBy.CHILDREN.value and not signed,
         own_progress=values["own_progress"],
+        starts_on=values["starts_on"],
+        ends_on=values["ends_on"],
+        measured_at=values["measured_at"],
+        said_health=said and said.health.value,
+        said_progress=said and said.progress,
     )

@@ -1,4 +1,4 @@
-"""Past goals: how goals stood at a moment, as it was known at another, to who may see them today."""
+"""Past goals: how goals stood at a moment, as it was known at another, roll-up included."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -6,17 +6,15 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, Uuid, any_, bindparam, func, literal, select
+from sqlalchemy import ColumnElement, Row, Select, Uuid, any_, bindparam, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.goals.domain.roll_up import Measured, Node, recomputed
 from services.goals.projections.goal_past import course_of
 from services.goals.projections.goal_periods import PERIODS, facts_of
-from services.goals.projections.goal_readers import Reader, seen_by
-from services.goals.projections.goal_rows import GOALS, GoalRow, GoalState
+from services.goals.projections.goal_rows import GoalRow, GoalState
 from services.goals.projections.goal_stretches import FOREVER
-from services.goals.projections.readable_goals import Filter, conditions
 from shared.schemas.identifiers import GoalId, KpiId
 
 WALKED: Final = 1_000
@@ -39,23 +37,6 @@ class PastGoal:
     kpi: KpiId | None
 
 
-async def readable_then(
-    connection: AsyncConnection,
-    reader: Reader,
-    wanted: Filter,
-    *,
-    moment: Moment,
-    after: GoalId | None,
-    limit: int,
-) -> list[PastGoal]:
-    """The goals that stood so then, of those that the reader may see today; the oldest first."""
-    then = PERIODS.c
-    query = select(then.goal).join(GOALS, GOALS.c.goal == then.goal).where(*_stood(moment), *conditions(wanted, then))
-    query = query.where(seen_by(reader, GOALS)).order_by(then.goal).limit(limit)
-    goals = await connection.scalars(query if after is None else query.where(then.goal > after))
-    return await goals_then(connection, [GoalId(goal) for goal in goals], moment)
-
-
 async def goals_then(
     connection: AsyncConnection, goals: Sequence[GoalId], moment: Moment, *, walked: int = WALKED
 ) -> list[PastGoal]:
@@ -65,24 +46,26 @@ async def goals_then(
         goal: course_of([fact for fact in facts if moment.known is None or fact.known_at <= moment.known]).at(moment.at)
         for goal, facts in known.items()
     }
-    rolled_up = await _rolled_up(connection, list(pasts), moment, walked)
+    progress = await rolled_up(connection, list(pasts), moment, walked)
     found = [(past.row, past.kpi) for goal in goals if (past := pasts.get(goal)) is not None]
-    return [PastGoal(replace(row, progress=rolled_up.get(row.goal, row.own_progress)), kpi) for row, kpi in found]
+    return [PastGoal(replace(row, progress=progress.get(row.goal, row.own_progress)), kpi) for row, kpi in found]
 
 
-async def _rolled_up(
-    connection: AsyncConnection, goals: Collection[GoalId], moment: Moment, walked: int
+async def rolled_up(
+    connection: AsyncConnection, goals: Collection[GoalId], moment: Moment, walked: int = WALKED
 ) -> dict[GoalId, Decimal | None]:
     """The progress of those of these goals that were measured by the goals below them then.
 
     A small tree is walked goal by goal; of a large one everything that stood then is read at once, which costs less
     than so many steps.
     """
-    walk = inner_below(moment).limit(walked + 1)
-    inner = (await connection.execute(walk, {"goals": list(goals)})).all()
-    if not inner:
-        return {}
-    if len(inner) > walked:
+    inner: Sequence[Row[Any]] = ()
+    if len(goals) <= walked:
+        walk = inner_below(moment).limit(walked + 1)
+        inner = (await connection.execute(walk, {"goals": list(goals)})).all()
+        if not inner:
+            return {}
+    if max(len(goals), len(inner)) > walked:
         inner = (await connection.execute(all_inner(moment))).all()
         measured = await connection.execute(measured_below(moment))
     else:
@@ -103,14 +86,14 @@ def inner_below(moment: Moment) -> Select[Any]:
     """Of the given goals and all below them those measured by others; UNION ends the walk where it meets itself."""
     top, child = PERIODS.alias("top").c, PERIODS.alias("child").c
     given = top.goal == any_(bindparam("goals", type_=ARRAY(Uuid)))
-    inner = select(*_node(top)).where(given, *_stood(moment, top), top.by_children).cte("inner_goals", recursive=True)
-    step = select(*_node(child)).where(child.parent == inner.c.goal, *_stood(moment, child), child.by_children)
+    inner = select(*_node(top)).where(given, *stood(moment, top), top.by_children).cte("inner_goals", recursive=True)
+    step = select(*_node(child)).where(child.parent == inner.c.goal, *stood(moment, child), child.by_children)
     return select(inner.union(step))
 
 
 def all_inner(moment: Moment) -> Select[Any]:
     """All goals that were measured by others then."""
-    return select(*_node(PERIODS.c)).where(*_stood(moment), PERIODS.c.by_children)
+    return select(*_node(PERIODS.c)).where(*stood(moment), PERIODS.c.by_children)
 
 
 def measured_below(moment: Moment) -> Select[*tuple[Any, ...]]:
@@ -118,7 +101,7 @@ def measured_below(moment: Moment) -> Select[*tuple[Any, ...]]:
     goal = PERIODS.c
     counted = (~goal.by_children, goal.own_progress.is_not(None), goal.state != GoalState.CANCELLED)
     sums = func.sum(goal.weight), func.sum(goal.weight * goal.own_progress)
-    there = select(goal.parent, *sums).where(*_stood(moment), *counted, goal.parent.is_not(None))
+    there = select(goal.parent, *sums).where(*stood(moment), *counted, goal.parent.is_not(None))
     return there.group_by(goal.parent)
 
 
@@ -127,7 +110,7 @@ def _node(columns: Any) -> tuple[ColumnElement[Any], ...]:
     return columns.goal, columns.parent, columns.weight, counts
 
 
-def _stood(moment: Moment, columns: Any = PERIODS.c) -> list[ColumnElement[bool]]:
+def stood(moment: Moment, columns: Any = PERIODS.c) -> list[ColumnElement[bool]]:
     """Whether a row tells of this moment."""
     return [
         *_within(columns.valid_from, columns.valid_to, moment.at),

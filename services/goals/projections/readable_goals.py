@@ -1,6 +1,6 @@
 """Readable goals: which goals of the tree somebody may see, one or a page of them."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -18,10 +18,7 @@ from shared.schemas.identifiers import GoalId, PersonId
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """Which goals: None is any. `health` is a condition: it depends on the day and on the policy.
-
-    `owners` is a query for people: whose goals; `further` are conditions on the present rows.
-    """
+    """Which goals: None is any. `owners` is a query for people: whose goals; `further` are conditions on the rows."""
 
     owner: PersonId | None = None
     owners: Select[UUID] | None = None
@@ -31,7 +28,6 @@ class Filter:
     parent: GoalId | None = None
     expired: bool | None = None
     roots: bool = False
-    health: ColumnElement[bool] | None = None
     further: tuple[ColumnElement[bool], ...] = ()
 
 
@@ -44,13 +40,8 @@ class Order(StrEnum):
     PROGRESS = "progress"
 
 
-_UNMEASURED: Final = Decimal(101)
-_SORTED_BY: Final[Mapping[Order, tuple[ColumnElement[Any], ...]]] = {
-    Order.OLDEST: (),
-    Order.NEWEST: (),
-    Order.ENDS_ON: (GOALS.c.ends_on,),
-    Order.PROGRESS: (func.coalesce(GOALS.c.progress, _UNMEASURED),),
-}
+UNMEASURED: Final = Decimal(101)
+"""What a goal that was not measured is sorted by."""
 
 
 def sort_key(row: GoalRow, order: Order) -> tuple[Any, ...]:
@@ -59,7 +50,7 @@ def sort_key(row: GoalRow, order: Order) -> tuple[Any, ...]:
         case Order.ENDS_ON:
             return row.ends_on, row.goal
         case Order.PROGRESS:
-            return _UNMEASURED if row.progress is None else row.progress, row.goal
+            return UNMEASURED if row.progress is None else row.progress, row.goal
         case _:
             return (row.goal,)
 
@@ -86,11 +77,12 @@ async def readable(
 ) -> list[GoalRow]:
     """The goals that the reader may see, those that come after a sort key."""
     query = select(GOALS).where(seen_by(reader, GOALS), *conditions(wanted, GOALS.c))
-    return await rows(connection, _in_order(query, order, after).limit(limit))
+    return await rows(connection, in_order(query, GOALS.c, order, after).limit(limit))
 
 
-def _in_order(query: Select[Any], order: Order, after: tuple[Any, ...] | None) -> Select[Any]:
-    by, goal = _SORTED_BY[order], GOALS.c.goal
+def in_order(query: Select[Any], columns: Any, order: Order, after: tuple[Any, ...] | None) -> Select[Any]:
+    """The query of goals by these columns, those after a sort key."""
+    by, goal = _sorted_by(columns, order), columns.goal
     if order is Order.NEWEST:
         query = query.order_by(goal.desc())
         return query if after is None else query.where(goal < after[-1])
@@ -100,6 +92,16 @@ def _in_order(query: Select[Any], order: Order, after: tuple[Any, ...] | None) -
     if not by:
         return query.where(goal > after[-1])
     return query.where(or_(by[0] > after[0], and_(by[0] == after[0], goal > after[-1])))
+
+
+def _sorted_by(columns: Any, order: Order) -> tuple[ColumnElement[Any], ...]:
+    match order:
+        case Order.ENDS_ON:
+            return (columns.ends_on,)
+        case Order.PROGRESS:
+            return (func.coalesce(columns.progress, UNMEASURED),)
+        case _:
+            return ()
 
 
 async def readable_of(connection: AsyncConnection, reader: Reader, goals: Collection[GoalId]) -> set[GoalId]:
@@ -127,7 +129,5 @@ def conditions(wanted: Filter, goal: Any) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = [goal[name] == value for name, value in values if value is not None]
     if wanted.owners is not None:
         found.append(goal.owner.in_(wanted.owners))
-    if wanted.health is not None:
-        found.append(wanted.health)
     found += wanted.further
     return [*found, goal.parent.is_(None)] if wanted.roots else found

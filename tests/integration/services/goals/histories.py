@@ -26,6 +26,7 @@ from shared.schemas.goals import (
     GoalAchieved,
     GoalAligned,
     GoalCancelled,
+    GoalLevel,
     GoalProgressRecorded,
     GoalReopened,
     GoalSet,
@@ -36,6 +37,8 @@ from tests.unit.services.goals.commands import BY_THE_OWNER, align, parent, reco
 from tests.unit.services.goals.examples import JUNE, NOW
 
 COUNT: Final = 5
+TOP: Final = 0
+"""The goal of the organization; the others are a team's."""
 KEPT: Final = 4
 """The goal that is measured by bounds to keep; the others run from 200 down to a target."""
 MINUTE: Final = timedelta(minutes=1)
@@ -76,7 +79,8 @@ class Company:
             if goal == KEPT:
                 bound = KeepBody(least=Decimal(10), period=KeepPeriod.DAY)
                 metric = MetricBody(kind=MetricKind.KEEP, keep=bound, unit="tickets")
-            self._do(goal, set_goal(goal=GoalId(UUID(int=goal)), metric=metric if measured else None))
+            level = {"level": GoalLevel.ORGANIZATION, "team": None} if goal == TOP else {}
+            self._do(goal, set_goal(goal=GoalId(UUID(int=goal)), metric=metric if measured else None, **level))
 
     def do(self, step: str, goal: int, other: int, amount: int, back: int) -> None:
         self.now += MINUTE
