@@ -103,6 +103,7 @@ class TakenMeasurement(BaseModel):
     denominator: Decimal | None
     source: str
     corrects: str | None
+    reason: str | None = None
     corrected_by: str | None = None
 
 
@@ -152,13 +153,14 @@ def decide(_month: Month, command: RecordMeasurement) -> Sequence[KpiMonthEvent]
         "late_days": max((command.at - command.measured_at).days, 0),
     }
     if command.corrects is None:
+        _refuse_a_reason(command)
         return [KpiMeasured(**facts)]
     _refuse_wrong_correction(command)
     return [KpiMeasurementCorrected(**facts, corrects=command.corrects, reason=command.reason)]
 
 
 def _refuse_another_body(command: RecordMeasurement, known: TakenMeasurement) -> None:
-    said = ("kpi", "measured_at", "value", "numerator", "denominator", "source", "corrects")
+    said = ("kpi", "measured_at", "value", "numerator", "denominator", "source", "corrects", "reason")
     other = [name for name in said if getattr(command, name) != getattr(known, name)]
     if other:
         raise Rejected("measurement-id-is-taken", measurement=command.measurement, differs=other)
@@ -204,6 +206,12 @@ def _value(command: RecordMeasurement, defined: KpiFact) -> Decimal | None:
                 numerator=command.numerator,
                 denominator=command.denominator,
             )
+
+
+def _refuse_a_reason(command: RecordMeasurement) -> None:
+    """It would be said nowhere: a reason says why a measurement takes the place of another."""
+    if command.reason is not None:
+        raise Rejected("only-a-correction-has-a-reason", reason=command.reason)
 
 
 def _refuse_wrong_correction(command: RecordMeasurement) -> None:

@@ -47,20 +47,22 @@ TAKEN: Final = Table(
     Column("denominator", Numeric),
     Column("source", Text, nullable=False),
     Column("corrects", Text(collation="C"), unique=True),
+    Column("reason", Text),
     Index("kpi_measurements_taken_by_day", "kpi", "measured_on"),
 )
 _COLUMNS: Final = tuple(column.name for column in TAKEN.columns)
+_OF_CORRECTIONS: Final = ("corrects", "reason")
 _FIND: Final = """select t.*, c.measurement as corrected_by
                    from kpi_measurements_taken t left join kpi_measurements_taken c on c.corrects = t.measurement
                   where t.measurement = any($1::text[])"""
 _ROWS: Final = """unnest($1::text[], $2::uuid[], $3::timestamptz[], $4::date[], $5::numeric[], $6::numeric[],
-                        $7::numeric[], $8::text[], $9::text[])"""
+                        $7::numeric[], $8::text[], $9::text[], $10::text[])"""
 _TAKE: Final = f"insert into kpi_measurements_taken select * from {_ROWS} on conflict do nothing"  # noqa: S608 - constants
 _REBUILD: Final = text(
     """insert into kpi_measurements_taken
          select d ->> 'measurement', (d ->> 'kpi')::uuid, (d ->> 'measured_at')::timestamptz,
                 (d ->> 'measured_on')::date, (d ->> 'value')::numeric, (d ->> 'numerator')::numeric,
-                (d ->> 'denominator')::numeric, d ->> 'source', d ->> 'corrects'
+                (d ->> 'denominator')::numeric, d ->> 'source', d ->> 'corrects', d ->> 'reason'
            from (select data::jsonb as d from events where type = any(:types)) e"""
 )
 
@@ -92,8 +94,8 @@ async def take(connection: AsyncConnection, measured: Iterable[Measured]) -> Non
 
 
 def _row(event: Measured) -> Sequence[Any]:
-    corrects = event.corrects if isinstance(event, KpiMeasurementCorrected) else None
-    return [corrects if name == "corrects" else getattr(event, name) for name in _COLUMNS]
+    beside = dict.fromkeys(_OF_CORRECTIONS) if isinstance(event, KpiMeasured) else {}
+    return [beside[name] if name in beside else getattr(event, name) for name in _COLUMNS]
 
 
 async def latest(connection: AsyncConnection, kpi: KpiId, first: date, last: date) -> tuple[datetime, date] | None:

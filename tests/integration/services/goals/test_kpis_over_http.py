@@ -118,6 +118,10 @@ async def test_a_correction_counts_and_both_stay_visible(company: Company) -> No
     await company.hugo.post(f"/kpis/{kpi}/measurements", json=figures(90, 200))
     corrected = figures(190, 200, id="corrected", corrects="tickets-2026-03-30", reason="counted-late")
     assert (await company.hugo.post(f"/kpis/{kpi}/measurements", json=corrected)).status_code == 201
+    again = await company.hugo.post(f"/kpis/{kpi}/measurements", json=corrected)
+    assert again.json()["outcome"] == "already-recorded"
+    otherwise = await company.hugo.post(f"/kpis/{kpi}/measurements", json=corrected | {"reason": "typo"})
+    assert refused(otherwise, 409, "rule:measurement-id-is-taken")["values"]["differs"] == ["reason"]
     twice = corrected | {"id": "again"}
     refused(
         await company.hugo.post(f"/kpis/{kpi}/measurements", json=twice), 409, "rule:measurement-is-already-corrected"
@@ -130,6 +134,12 @@ async def test_a_correction_counts_and_both_stay_visible(company: Company) -> No
         ("corrected", "95", "tickets-2026-03-30", None, "counted-late"),
         ("tickets-2026-03-30", "45", None, "corrected", None),
     ]
+
+
+async def test_a_reason_without_a_correction_is_refused(company: Company) -> None:
+    kpi = await defined(company)
+    said = figures(190, 200, reason="counted-late")
+    refused(await company.hugo.post(f"/kpis/{kpi}/measurements", json=said), 409, "rule:only-a-correction-has-a-reason")
 
 
 async def test_a_correction_of_a_wrong_month_moves_the_figure_there(company: Company) -> None:

@@ -79,6 +79,7 @@ def test_the_same_measurement_again_changes_nothing_also_when_the_kpi_was_retire
         ({"kpi": KpiId(A_GOAL)}, "kpi"),
         ({"source": "spreadsheet"}, "source"),
         ({"corrects": "m-0"}, "corrects"),
+        ({"reason": "counted-late"}, "reason"),
     ],
 )
 def test_another_body_under_the_same_id_is_refused(other: dict[str, Any], differs: str) -> None:
@@ -103,6 +104,20 @@ def test_a_correction_takes_the_place_of_a_measurement() -> None:
             late_days=1,
             reason="counted-late",
         )
+    )
+
+
+def test_a_correction_again_for_another_reason_is_refused() -> None:
+    again: dict[str, Any] = {"corrects": "m-0", "reason": "counted-late"}
+    given(KPI_MONTH, measured).when(measure(**again, known=taken(**again))).then_nothing()
+    given(KPI_MONTH, measured).when(measure(**again, known=taken(**again | {"reason": "typo"}))).then_rejected(
+        "measurement-id-is-taken", measurement="m-1", differs=["reason"]
+    )
+
+
+def test_a_reason_is_of_a_correction() -> None:
+    given(KPI_MONTH).when(measure(reason="counted-late")).then_rejected(
+        "only-a-correction-has-a-reason", reason="counted-late"
     )
 
 
