@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 from shared.eventsourcing.histogram import DELAY_SECONDS, SECONDS, SIZES, Histogram
 from shared.eventsourcing.walk import Walk
+from shared.schemas.event import Event, UnknownEvent
+from shared.schemas.novelty import novelty
 
 
 def _seconds() -> Histogram:
@@ -52,16 +54,31 @@ class RelayCounts:
 
 @dataclass(slots=True)
 class ReaderCounts:
-    """What a reader did. `delay`: from a slice's newest event being stored to its being applied, both clocks' word."""
+    """What a reader did, and what it met that this release does not know.
+
+    `delay`: from a slice's newest event being stored to its being applied, both clocks' word.
+    """
 
     applied: int = 0
     skipped: int = 0
     unknown: int = 0
     parked: int = 0
     unknown_types: set[str] = field(default_factory=set[str])
+    unknown_fields: int = 0
+    unknown_members: int = 0
     seconds: Histogram = field(default_factory=_seconds)
     events: Histogram = field(default_factory=_sizes)
     delay: Histogram = field(default_factory=lambda: Histogram(DELAY_SECONDS))
+
+    def decoded(self, event: Event | UnknownEvent, data: bytes) -> None:
+        """An event was read from this JSON."""
+        if isinstance(event, UnknownEvent):
+            self.unknown += 1
+            self.unknown_types.add(event.event_type)
+            return
+        newer = novelty(event, data)
+        self.unknown_fields += newer.fields
+        self.unknown_members += newer.members
 
     def committed(self, paths: Sequence[Walk], *, began: float) -> None:
         """A slice was committed that began at this `perf_counter`: so far in each of its partitions."""

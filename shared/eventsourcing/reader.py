@@ -223,12 +223,9 @@ class Reader:
             return []
 
     def _decoded(self, record: Record, envelope: Envelope) -> Recorded | None:
-        event = self._types.decode(envelope.type, record.value or b"")
-        if isinstance(event, UnknownEvent):
-            self.counts.unknown += 1
-            self.counts.unknown_types.add(event.event_type)
-            return None
-        return Recorded(event, envelope)
+        event = self._types.decode(envelope.type, data := record.value or b"")
+        self.counts.decoded(event, data)
+        return None if isinstance(event, UnknownEvent) else Recorded(event, envelope)
 
     async def _leave(
         self, connection: AsyncConnection, steps: Sequence[tuple[Checkpoint, Walk]]

@@ -90,6 +90,12 @@ _READERS: Final = (
         "Events: applied (what committed slices held; those parked or of an unknown type among them), skipped "
         "(duplicates), unknown (a type this release does not know), parked.",
     ),
+    Metric(
+        "trellis_reader_unknown_parts_total",
+        "counter",
+        ("reader", "part"),
+        "Parts of events that this release does not know and passes over: field, enum member. A newer one wrote them.",
+    ),
     Metric("trellis_reader_slice_seconds", "histogram", ("reader",), "How long a slice's transaction took."),
     Metric("trellis_reader_slice_events", "histogram", ("reader",), "How many events a slice had."),
     Metric(

@@ -165,6 +165,8 @@ def _tell_reader(told: "Exposition", reader: str, counts: ReaderCounts) -> None:
     }
     for outcome, count in by_outcome.items():
         _add(told, "trellis_reader_events_total", count, reader=reader, outcome=outcome)
+    for part, count in (("field", counts.unknown_fields), ("enum member", counts.unknown_members)):
+        _add(told, "trellis_reader_unknown_parts_total", count, reader=reader, part=part)
     _add(told, "trellis_reader_slice_seconds", counts.seconds, reader=reader)
     _add(told, "trellis_reader_slice_events", counts.events, reader=reader)
     _add(told, "trellis_reader_delay_seconds", counts.delay, reader=reader)

@@ -1,6 +1,7 @@
 """Reading by the chain on a real PostgreSQL: once each, in order, whatever is repeated, missing or poisoned."""
 
 import asyncio
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -236,6 +237,16 @@ async def test_an_unknown_event_type_is_counted_and_passed_over(database: Databa
     strange = [(n, b"trellis.tally.Unheard.v9" if n == "ce_type" else v) for n, v in record.headers]
     await reader.process(TOPIC, partition, [replace(record, headers=strange), replace(log.append("tally-a"), offset=1)])
     assert (reader.counts.unknown, await applied(engine)) == (1, [2])
+    await engine.dispose()
+
+
+async def test_a_field_that_this_release_does_not_know_is_counted_and_its_event_applied(database: Database) -> None:
+    engine, reader = await reader_on(database)
+    record = Log(TOPIC).append("tally-a")
+    newer = replace(record, value=json.dumps(json.loads(record.value or b"") | {"why": "because"}).encode())
+    await reader.process(TOPIC, record.partition, [newer])
+    assert (reader.counts.unknown_fields, reader.counts.unknown_members) == (1, 0)
+    assert await applied(engine) == [1]
     await engine.dispose()
 
 
