@@ -5,7 +5,7 @@ import binascii
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, SecretBytes, SecretStr, StringConstraints
+from pydantic import BeforeValidator, Field, SecretBytes, SecretStr, StringConstraints, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from shared.eventsourcing.dead_letters import CAP
@@ -48,6 +48,12 @@ class Settings(BaseSettings):
         """Arguments over files over the environment."""
         del dotenv_settings, file_secret_settings
         return init_settings, SettingFiles(settings_cls), env_settings
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_last_line_breaks(cls, said: Any) -> Any:
+        """A last line break is no part of a value: a Secret that was made of a file has one."""
+        return {name: value.rstrip("\r\n") if isinstance(value, str) else value for name, value in said.items()}
 
     database_url: DatabaseUrl = Field(repr=False, description="The service's own database.")
     keys_database_url: DatabaseUrl = Field(repr=False, description="The database of its data keys alone.")

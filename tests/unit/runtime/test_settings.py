@@ -34,6 +34,16 @@ def test_a_complete_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None
     assert settings.log_format == "json"
 
 
+def test_a_last_line_break_is_no_part_of_a_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRELLIS_KAFKA_SASL_PASSWORD", "hunter2\n")
+    broken = {name: f"{value}\n" for name, value in COMPLETE.items()}
+    settings = from_environment(monkeypatch, **broken)
+    assert settings.master_key.get_secret_value() == KEY
+    assert settings.database_url == COMPLETE["TRELLIS_DATABASE_URL"]
+    assert settings.kafka_sasl_password is not None
+    assert settings.kafka_sasl_password.get_secret_value() == "hunter2"
+
+
 def test_settings_never_show_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRELLIS_KAFKA_SASL_PASSWORD", "hunter2")
     shown = repr(from_environment(monkeypatch))
