@@ -11,7 +11,7 @@ host=${2:-postgres}
 mkdir -p "$folder"
 
 keep() { # NAME: what comes in becomes that file, unless it is there. The folder is closed; in a container another user reads it
-    if [ -e "$folder/$1" ]; then return; fi
+    if [ -e "$folder/$1" ]; then cat > /dev/null && return; fi
     cat > "$folder/$1.draft"
     chmod 444 "$folder/$1.draft"
     mv "$folder/$1.draft" "$folder/$1"
