@@ -98,6 +98,31 @@ def test_no_container_may_do_more_than_the_restricted_standard_allows() -> None:
             assert container["resources"]["limits"]["memory"], name
 
 
+def test_a_policy_says_who_may_reach_each_server_of_the_development_overlay() -> None:
+    allowed: dict[str, list[Any]] = {}
+    for policy in (o for o in objects_of("development") if o["kind"] == "NetworkPolicy"):
+        chosen = policy["spec"]["podSelector"]
+        names = [chosen.get("matchLabels", {}).get("app.kubernetes.io/name")]
+        names = [name for one in chosen.get("matchExpressions", []) for name in one["values"]] or names
+        assert "Ingress" in policy["spec"]["policyTypes"]
+        allowed |= dict.fromkeys(names, policy["spec"]["ingress"])
+    assert set(allowed) == {o["metadata"]["name"] for o in started()}
+    for name, rules in allowed.items():
+        assert all(rule["from"] and rule["ports"] for rule in rules), f"{name}: a rule without either lets everybody in"
+
+
+@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("name", DEPLOYED)
+def test_the_ingress_routes_each_service_by_its_path(name: str, service: str) -> None:
+    (ingress,) = [o for o in objects_of(name) if o["kind"] == "Ingress"]
+    paths = ingress["spec"]["rules"][0]["http"]["paths"]
+    app = import_module(f"services.{service}.app").SERVICE
+    routed = {path["path"]: path["backend"]["service"]["name"] for path in paths}
+    assert app.base_path.startswith(f"/{service}/")
+    assert routed[f"/{service}"] == f"{service}-api"
+    assert len(routed) == len(SERVICES)
+
+
 def started() -> list[Any]:
     """What the development overlay starts besides the services."""
     return [o for o in objects_of("development") if "template" in o.get("spec", {})]
@@ -118,18 +143,12 @@ def test_a_service_reaches_what_it_needs_and_nothing_else() -> None:
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_production_scales_routes_and_confines_each_service(service: str) -> None:
+def test_production_scales_and_confines_each_service(service: str) -> None:
     found = {(o["kind"], o["metadata"]["name"]): o for o in objects_of("production")}
     assert found["HorizontalPodAutoscaler", f"{service}-api"]["spec"]["minReplicas"] >= 2
     scaled = found["ScaledObject", f"{service}-worker"]["spec"]
     assert scaled["maxReplicaCount"] == TOPICS[0].partitions
     assert f'trellis_reader_lag_records{{service="{service}"}}' in scaled["triggers"][0]["metadata"]["query"]
-    paths = found["Ingress", "trellis"]["spec"]["rules"][0]["http"]["paths"]
-    app = import_module(f"services.{service}.app").SERVICE
-    routed = {path["path"]: path["backend"]["service"]["name"] for path in paths}
-    assert app.base_path.startswith(f"/{service}/")
-    assert routed[f"/{service}"] == f"{service}-api"
-    assert len(routed) == len(SERVICES)
     patched = str([patch["patch"] for patch in overlay("production")["patches"]])
     assert f"values: [{service}-postgres]" in patched
 

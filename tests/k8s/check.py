@@ -29,7 +29,6 @@ _PASSED_OVER_IN_DEVELOPMENT: Final = {
     "statefulset-has-poddisruptionbudget": "one of each",
     "statefulset-replicas": "one of each",
     "statefulset-has-servicename": "PostgreSQL and Kafka are reached by an ordinary Service: they are one each",
-    "pod-networkpolicy": "the servers of a development overlay are open inside its namespace",
     "pod-probes": "servers of one: a liveness probe would end what is busy recovering",
     "container-security-context-user-group-id": "the images' own users, PostgreSQL's 999 and Kafka's 1000",
     "container-security-context-readonlyrootfilesystem": "Kafka's image writes its configuration at its start",
