@@ -8,7 +8,7 @@ INSTALLED := .venv/installed-$(shell cat requirements.lock pyproject.toml | cksu
 DRAWS := .venv/draws-$(shell cksum < benchmarks/requirements.lock | cut -d' ' -f1)
 SAY := @printf '== %s\n'
 
-.PHONY: help install demo up down test compose k8s-check chaos check format bench bench-full lock
+.PHONY: help install demo up down test compose k8s-check k8s-proof chaos check format bench bench-full lock
 help:  ## what there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -71,6 +71,10 @@ compose: install  ## everything in containers, with an issuer for development (A
 k8s-check: install  ## render the overlays of Kubernetes and hold them against its schemas (SCHEMAS=FOLDER offline)
 	@sh deploy/secrets.sh deploy/k8s/overlays/development/secrets
 	@$(BIN)/python -m tests.k8s.check $(if $(SCHEMAS),--schemas $(SCHEMAS))
+
+k8s-proof: install  ## the development overlay on a cluster that has the images, and what is seen there (KUBECONFIG=FILE INGRESS=http://HOST)
+	$(SAY) "seven steps on a real cluster; docs/operations.md says which, and what they showed"
+	@$(BIN)/python -m tests.k8s.cluster --kubeconfig "$(KUBECONFIG)" --ingress "$(INGRESS)" $(ARGS)
 
 chaos: install  ## the fault matrix on Apache Kafka: faults under load, then the proof (DURATION=600 SEED=7 BREAK=fence|chain|keys|barrier|seek)
 	$(SAY) "faults under load; docs/fault-matrix.md says which, and what is compared afterwards"
