@@ -88,6 +88,7 @@ class Kafka:
             self.bootstrap,
             security=self._broker_security(),
             allow_auto_create_topics=False,
+            apply_types=False,  # there is nothing to inject, and FastStream would ask a thread of its pool each time
             consumer_only=True,
             graceful_timeout=7,
             request_timeout_ms=_REQUEST_TIMEOUT_MS,

@@ -32,6 +32,7 @@ _WAIT_MS: Final = 1_000
 """For records, which end the wait: the broker answers when there are some."""
 _PARTITION_BYTES, _FETCH_BYTES = 4 * 2**20, 16 * 2**20
 """So that a backlog comes in slices as large as an applier takes, and memory stays bounded."""
+_COMMIT_EVERY_SECONDS: Final = 0.5
 _COMMIT_SECONDS: Final = 5.0
 
 log = structlog.get_logger(__name__)
@@ -62,6 +63,7 @@ class Subscription:
         self.reading = Reading(f"reader {reader.name}")
         reader.transaction_ended = self.reading.transaction_ended
         self._tasks: list[asyncio.Task[None]] = []
+        self._reached: dict[TopicPartition, int] = {}
         self._stopping = False
         self._watch = PartitionWatch(
             reader, self.reading, lambda: self.consumer, holes=Holes(seconds=hole_seconds), look_seconds=look_seconds
@@ -87,7 +89,7 @@ class Subscription:
             ack_policy=AckPolicy.MANUAL,
             auto_offset_reset="earliest",
             parser=self._parse,
-            decoder=_undecoded,
+            decoder=_itself,
         )
         subscriber.get_msg = _batches(max_records)
         subscriber(self._handle)
@@ -106,7 +108,8 @@ class Subscription:
         except BaseException:
             await self._subscriber.stop()  # a consumer half started would keep its place in the group
             raise
-        self._tasks = [asyncio.create_task(self._watch.run()), asyncio.create_task(retry_waiting(self.reader))]
+        beside = (self._watch.run(), retry_waiting(self.reader), self._commit())
+        self._tasks = [asyncio.create_task(work) for work in beside]
         if self._kafka.assignment == "fixed":
             await self._watch.seek(self._subscriber.consumer.assignment())
 
@@ -141,8 +144,7 @@ class Subscription:
         left = await self._together(consumer, parts)
         if left is None:
             left = await asyncio.gather(*(self._in_turn(consumer, part) for part in parts))
-        applied = {_tp(part): offset for part, offset in zip(parts, left, strict=True) if offset is not None}
-        await self._commit(consumer, applied)
+        self._reached |= {_tp(part): offset for part, offset in zip(parts, left, strict=True) if offset is not None}
 
     async def _together(self, consumer: AIOKafkaConsumer, parts: Sequence[Part]) -> list[int | None] | None:
         """What came of several partitions is one transaction; None: each is tried by itself, and fails by itself."""
@@ -199,13 +201,19 @@ class Subscription:
         if seek(consumer, tp, first.offset):
             pause(consumer, tp)
 
-    async def _commit(self, consumer: AIOKafkaConsumer, offsets: dict[TopicPartition, int]) -> None:
-        """Tell Kafka, as a hint; the checkpoint row is the truth."""
-        if self._kafka.assignment == "fixed" or not offsets or self._stopping:
-            return
-        with contextlib.suppress(KafkaError, TimeoutError):
-            async with asyncio.timeout(_COMMIT_SECONDS):
-                await consumer.commit(offsets)
+    async def _commit(self) -> None:
+        """Tell Kafka now and then, as a hint to who watches its lag; the checkpoint row is the truth.
+
+        No batch waits for it: a round trip behind each would be one more for each reader and event.
+        """
+        while self._kafka.assignment == "group":
+            await asyncio.sleep(_COMMIT_EVERY_SECONDS)
+            consumer, reached, self._reached = self.consumer, self._reached, {}
+            if consumer is None or not reached:
+                continue
+            with contextlib.suppress(KafkaError, OSError, TimeoutError):
+                async with asyncio.timeout(_COMMIT_SECONDS):
+                    await consumer.commit(reached)
 
 
 def _tp(part: Part) -> TopicPartition:
@@ -222,5 +230,6 @@ def _batches(max_records: int) -> Callable[[AIOKafkaConsumer], Coroutine[Any, An
     return next_batch
 
 
-async def _undecoded(message: KafkaMessage) -> Any:
-    return message.body
+async def _itself(message: KafkaMessage) -> KafkaMessage:
+    """The handler is given what the decoder returns."""
+    return message
