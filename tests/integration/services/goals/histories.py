@@ -13,7 +13,7 @@ from services.goals.domain.goal import GOAL
 from services.goals.domain.goal_closing import AchieveGoal, CancelGoal, ReopenGoal
 from services.goals.domain.goal_health import SetHealth
 from services.goals.domain.goal_measure import ChooseMeasure
-from services.goals.domain.goal_states import Goal
+from services.goals.domain.goal_states import Active, Goal
 from services.goals.domain.metric import KeepBody, MetricBody
 from services.goals.projections.past_goals import Moment
 from shared.eventsourcing.decider import Command, Rejected
@@ -66,9 +66,14 @@ moments = st.lists(st.builds(Moment, at=_half_minutes(-20), known=_half_minutes(
 
 
 class Company:
-    """The write side: what is refused is not done. Each step is a minute, and is known with the one before or after."""
+    """The write side: what is refused is not done. Each step is a minute, and is known with the one before or after.
 
-    def __init__(self, sources: Sequence[bool]) -> None:
+    `done` are the commands that were accepted; the goals' ids count on from `first`.
+    """
+
+    def __init__(self, sources: Sequence[bool], *, first: int = 0) -> None:
+        self.first = first
+        self.done: list[tuple[GoalId, Command]] = []
         self.log: list[Recorded] = []
         self.now, self.known = NOW, NOW
         self.states: dict[int, Goal] = dict.fromkeys(range(COUNT), GOAL.initial)
@@ -80,7 +85,7 @@ class Company:
                 bound = KeepBody(least=Decimal(10), period=KeepPeriod.DAY)
                 metric = MetricBody(kind=MetricKind.KEEP, keep=bound, unit="tickets")
             level = {"level": GoalLevel.ORGANIZATION, "team": None} if goal == TOP else {}
-            self._do(goal, set_goal(goal=GoalId(UUID(int=goal)), metric=metric if measured else None, **level))
+            self._do(goal, set_goal(goal=self.id_of(goal), metric=metric if measured else None, **level))
 
     def do(self, step: str, goal: int, other: int, amount: int, back: int) -> None:
         self.now += MINUTE
@@ -98,9 +103,11 @@ class Company:
             case "retarget" if goal != KEPT:
                 self._do(goal, retarget(str(amount)))
             case "achieve":
-                self._do(goal, AchieveGoal(closed_on=JUNE, value=Decimal(amount), **now))
+                state, shown = self.states[goal], Decimal(amount)
+                figure = {"rolled_up": shown} if isinstance(state, Active) and state.scale is None else {"value": shown}
+                self._do(goal, AchieveGoal(closed_on=JUNE, **figure, **now))
             case "reopen":
-                self._do(goal, ReopenGoal(reason="too-early", goal=GoalId(UUID(int=goal)), **now))
+                self._do(goal, ReopenGoal(reason="too-early", goal=self.id_of(goal), **now))
             case "cancel":
                 self._do(goal, CancelGoal(reason="merged", **now))
             case "say":
@@ -109,7 +116,7 @@ class Company:
                 pass
 
     def _align(self, goal: int, other: int, weight: int) -> None:
-        it, to = GoalId(UUID(int=goal)), GoalId(UUID(int=other)) if other >= 0 else None
+        it, to = self.id_of(goal), self.id_of(other) if other >= 0 else None
         if to is None:
             if self._do(goal, align(at=self.now, goal=it, parent=None, parent_goal=None)):
                 self.parents.pop(goal, None)
@@ -124,13 +131,18 @@ class Company:
             events = GOAL.decide(self.states[goal], command)
         except Rejected:
             return False
+        if events:
+            self.done.append((self.id_of(goal), command))
         for event in events:
             self.states[goal] = GOAL.evolve(self.states[goal], event)
             self.versions[goal] += 1
-            told = recorded(event, stream=UUID(int=goal), version=self.versions[goal])
+            told = recorded(event, stream=self.id_of(goal), version=self.versions[goal])
             envelope = replace(told.envelope, time=self.now, recorded_at=self.known)
             self.log.append(replace(told, envelope=envelope))
         return bool(events)
+
+    def id_of(self, goal: int) -> GoalId:
+        return GoalId(UUID(int=self.first + goal))
 
     def _line(self, goal: int) -> list[int]:
         line = [goal]
@@ -204,10 +216,10 @@ def _rounded(percent: Decimal) -> Decimal:
     return percent.quantize(Decimal("1e-12"), ROUND_HALF_UP)
 
 
-def folded(log: Sequence[Recorded], moment: Moment) -> dict[GoalId, Decimal | None]:
+def folded(log: Sequence[Recorded], moment: Moment, *, first: int = 0) -> dict[GoalId, Decimal | None]:
     """The progress of every goal that there was at the moment, by all that was known at the other: top down."""
     there: dict[GoalId, Then] = {}
-    for number in range(COUNT):
+    for number in range(first, first + COUNT):
         told = [one for one in log if one.stream_id == UUID(int=number)]
         told = [one for one in told if moment.known is None or one.envelope.recorded_at <= moment.known]
         acts = [one for one in told if moment.at is None or one.envelope.time <= moment.at]
