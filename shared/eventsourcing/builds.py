@@ -127,7 +127,7 @@ async def begin(
     )
     begun = (await read(connection, projection)).all[-1]
     await build_tables.copy(connection, projection.tables, begun.name)
-    await checkpoints.begin(connection, begun.name, like=projection.name)
+    await checkpoints.begin(connection, begun.name, like=projection.name, topics=projection.topics)
     return begun
 
 

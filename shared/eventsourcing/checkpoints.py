@@ -1,7 +1,7 @@
 """Checkpoints: how far a reader has applied each partition. The database is the truth, Kafka's offset a hint."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -55,7 +55,7 @@ _ADOPT: Final = text(
 )
 _BEGIN: Final = text(
     "insert into checkpoints (reader, topic, partition) "
-    "select :reader, topic, partition from checkpoints where reader = :like"
+    "select :reader, topic, partition from checkpoints where reader = :like and topic = any(cast(:topics as text[]))"
 )
 _FOLLOW: Final = text(
     "update checkpoints set log_id = :log_id where reader = :reader and topic = :topic and position = 0 "
@@ -183,9 +183,12 @@ async def reset(connection: AsyncConnection, reader: str) -> None:
     await connection.execute(_RESET, {"reader": reader})
 
 
-async def begin(connection: AsyncConnection, reader: str, *, like: str) -> None:
-    """The rows of a new reader that reads what another reads, from the beginning."""
-    await connection.execute(_BEGIN, {"reader": reader, "like": like})
+async def begin(connection: AsyncConnection, reader: str, *, like: str, topics: Collection[str]) -> None:
+    """The rows of a new reader that reads these topics, from the beginning, as another reads them.
+
+    The other one may have rows of a topic that only the release before still reads.
+    """
+    await connection.execute(_BEGIN, {"reader": reader, "like": like, "topics": list(topics)})
 
 
 async def end(connection: AsyncConnection, reader: str) -> None:

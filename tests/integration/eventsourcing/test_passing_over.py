@@ -103,7 +103,7 @@ async def test_an_old_release_does_not_pass_over_what_the_new_one_asks_for(datab
     await old.process(TOPIC, records[0].partition, records[:1])
     async with engine.begin() as connection:
         await connection.execute(text("update builds set version = 2"))
-        await checkpoints.begin(connection, "tally_totals@2", like="tally_totals")
+        await checkpoints.begin(connection, "tally_totals@2", like="tally_totals", topics=(TOPIC,))
         await connection.execute(
             text(
                 "update checkpoints b set position = s.position, next_offset = s.next_offset, log_id = s.log_id from "

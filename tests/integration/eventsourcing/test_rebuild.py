@@ -38,6 +38,23 @@ async def test_a_rebuild_under_writes_equals_what_serves_and_takes_its_place(
         assert 300 <= await tally.applied("tally_totals@1") <= 700
 
 
+async def test_a_topic_that_only_the_release_before_reads_holds_no_rebuild_up(
+    database: Database, kafka: Broker, new_topic: NewTopic
+) -> None:
+    async with tallies(database, kafka, await new_topic(partitions=12)) as tally, tally.worker():
+        await tally.write(20)
+        await tally.all_applied(20)
+        async with tally.engine.begin() as connection:
+            await connection.execute(
+                text(
+                    "insert into checkpoints (reader, topic, partition, log_id, position, next_offset) "
+                    "select reader, 'gone.events', partition, gen_random_uuid(), 7, 7 from checkpoints"
+                )
+            )
+        assert (await tally.rebuilt()).build == 2
+        await tally.all_applied(20)
+
+
 async def test_a_rebuild_goes_back_and_forth_and_what_is_kept_can_be_dropped(
     database: Database, kafka: Broker, new_topic: NewTopic
 ) -> None:
