@@ -23,13 +23,18 @@ async def is_installed(place: Place) -> str:
     """Apply it, wait for it, look at each pod; the negative control is a pod that asks for more and is refused."""
     await _applied(place)
     await _through(place)
-    pods = [pod for pod in await place.kubectl.found("pods") if pod["status"]["phase"] == "Running"]
+    pods = [pod for pod in await place.kubectl.found("pods") if _stays(pod)]
     unready = [name_of(pod) for pod in pods if not is_ready(pod)]
     hold(pods and not unready, f"not ready: {', '.join(unready)}")
     namespace = json.loads(await place.kubectl("get", "namespace", NAMESPACE, "--output=json"))
     hold(namespace["metadata"]["labels"].get(_ENFORCED) == "restricted", f"{NAMESPACE} does not enforce `restricted`")
     await _what_asks_for_more_is_refused(place)
     return f"{len(pods)} of {len(pods)} pods ready, `restricted` enforced; a pod as root was refused"
+
+
+def _stays(pod: Mapping[str, Any]) -> bool:
+    """Not a job's that is through, and not on its way out."""
+    return pod["status"]["phase"] == "Running" and "deletionTimestamp" not in pod["metadata"]
 
 
 async def _applied(place: Place) -> None:
