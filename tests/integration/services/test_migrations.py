@@ -30,8 +30,6 @@ from tests.servers.service import MigratedDatabases
 
 SERVICES = (FEEDBACK, GOALS, REVIEWS, REWARDS)
 BESIDE_THE_READ_MODELS = {GOALS.name: (GRAPH, CONTRIBUTIONS, LOCK, TAKEN, BOUND, PLANS), REWARDS.name: (COMPENSATION,)}
-ONLY_THE_RELEASE_BEFORE_READS = {REVIEWS.name: [("evidence", "goals.events")]}
-"""Kept for one release, in which the one before may still be running."""
 each_service = pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
 
 Shape = dict[str, tuple[dict[str, Any], dict[str, Any]]]
@@ -134,5 +132,4 @@ async def test_each_reader_has_a_checkpoint_for_each_partition(postgres: Postgre
     await migrated.drop()
     timers = [] if service.timers is None else [TimerPlanner(service.timers(ZoneInfo("UTC"), Vault(engine, bytes(32))))]
     readers = [*service.projections, *service.reactions, *timers]
-    read = [(reader.name, topic) for reader in readers for topic in reader.topics]
-    assert found == dict.fromkeys([*read, *ONLY_THE_RELEASE_BEFORE_READS.get(service.name, [])], PARTITIONS)
+    assert found == {(reader.name, topic): PARTITIONS for reader in readers for topic in reader.topics}
