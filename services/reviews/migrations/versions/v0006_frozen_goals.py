@@ -1,9 +1,9 @@
 """The goals behind a review come frozen from the goals service: frozen itself; a change is a new version.
 
 The release before may still be running: the table `evidence_goals`, which it reads, stays, and so does the default of
-`evidence_asked`, which it does not know. They go with a migration of the release after this one (`drop table if exists`:
-it was gone in databases of a version between). Its worker's reader `evidence` stops filling the table at once: without
-their checkpoints those partitions wait, and else they would look behind for ever to all who ask how far readers are.
+`evidence_asked`, which it does not know. They go with a migration of the release after this one: `drop table if
+exists`, since it was gone in databases of a version between. Its worker's reader `evidence` stops filling the table at
+once: its checkpoints would look behind for ever to all who ask how far readers are.
 """
 
 from alembic import op
