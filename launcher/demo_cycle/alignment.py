@@ -1,5 +1,6 @@
 """Alignment: which share of the goals hangs below one of the organization, as the goals service tells it."""
 
+from collections import defaultdict
 from collections.abc import Collection
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -10,15 +11,19 @@ from launcher.demo_cycle.scenarios import Seeds
 from launcher.demo_cycle.stage import Stage, employee, hr
 
 _TWO_PLACES: Final = Decimal("0.01")
+_ALL: Final = Decimal(100)
+"""Percent, as a report says it of a department none of whose goals is an orphan."""
 
 
 @dataclass(frozen=True)
 class Coverage:
-    """How many of the goals asked about are aligned, at one moment of the demo."""
+    """How many of the goals asked about are aligned at one moment of the demo, and how many departments wholly."""
 
     when: str
     aligned: int
     goals: int
+    aligned_departments: int = 0
+    departments: int = 0
 
     @property
     def percent(self) -> Decimal:
@@ -38,7 +43,27 @@ async def lose_and_find_one(stage: Stage, own: Collection[str], seeds: Seeds) ->
 
 async def _coverage(stage: Stage, when: str, asked: AbstractSet[str]) -> Coverage:
     aligned = await stage.client.everything(hr(stage.company.hr), "/goals/v1/goals", aligned=True)
-    return Coverage(when, len(asked & {goal["id"] for goal in aligned}), len(asked))
+    by_department = await _by_department(stage)
+    return Coverage(
+        when,
+        len(asked & {goal["id"] for goal in aligned}),
+        len(asked),
+        aligned_departments=sum(all(goals) for goals in by_department.values()),
+        departments=len(by_department),
+    )
+
+
+async def _by_department(stage: Stage) -> dict[str, list[bool]]:
+    """Of each department, which is a team here, whether all its goals are aligned: its people's, and its own."""
+    found = defaultdict[str, list[bool]](list)
+    for level in ("person", "team"):
+        report = await stage.client.get(
+            hr(stage.company.hr), "/goals/v1/reports/teams", level=level, begins=stage.period[0], ends=stage.period[1]
+        )
+        for team in report["teams"]:
+            if team["team"] is not None:
+                found[team["team"]].append(Decimal(team["coverage"]) == _ALL)
+    return found
 
 
 async def _orphan(stage: Stage) -> str:

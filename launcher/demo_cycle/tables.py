@@ -63,9 +63,10 @@ async def _strategy(stage: Stage, seeds: Seeds) -> Table:
 
 
 def _coverage(seen: Sequence[Coverage]) -> Table:
-    table = _table("Alignment coverage", "of", "aligned", "goals", "%")
+    table = _table("Alignment coverage", "of", "aligned", "goals", "%", "departments")
     for one in seen:
-        table.add_row(one.when, str(one.aligned), str(one.goals), f"{one.percent}")
+        departments = f"{one.aligned_departments} of {one.departments}"
+        table.add_row(one.when, str(one.aligned), str(one.goals), f"{one.percent}", departments)
     return table
 
 
