@@ -55,15 +55,18 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together:
 
 
 def _together(file: Path) -> str:
-    """Which tests run one after the other in one process: those of an installation, and those of a service's topics.
+    """Which tests run one after the other in one process: those of an installation, and those of the launcher's ports.
 
-    All others, a file at a time, wherever there is room. Each process has servers of its own, unless it was told where
-    they are (TRELLIS_TEST_KAFKA=HOST:PORT): then two tests must not empty the same topics.
+    All others, a file at a time, wherever there is room: each process has servers of its own. If it was told where they
+    are (TRELLIS_TEST_KAFKA=HOST:PORT), those of a service's topics stay together, too: two must not empty the same.
     """
     room = file.parts[1:3]
     if room[0] == "e2e":
         return "installation"
-    return "services" if room[0] == "integration" and room[1] != "eventsourcing" else str(file)
+    if room == ("integration", "launcher"):
+        return "launcher"
+    shared = choice.kafka().value not in choice.OWN
+    return "services" if shared and room[0] == "integration" and room[1] != "eventsourcing" else str(file)
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,8 @@ from launcher.brokers import apache
 
 KAFKA_IMAGE: Final = "apache/kafka:4.3.1"
 POSTGRES_IMAGE: Final = "postgres:18"
+OWN: Final = frozenset({"testcontainers", "apache", "embedded"})
+"""Servers that each process of a run starts for itself."""
 _PULL_SECONDS: Final = 90
 
 

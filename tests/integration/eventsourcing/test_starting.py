@@ -82,7 +82,7 @@ async def test_a_hole_behind_a_long_partition_is_searched_to_its_end_and_then_st
     options: dict[str, Any] = {"partitions": 3, "max_records": 10, "hole_seconds": 0.6}
     async with projecting(engine, kafka_of(kafka), tally_projection(topic), group=topic, **options):
         stopped = "select count(*) from checkpoints where stopped like 'hole:%'"
-        await until(at_least(engine, stopped, 1), seconds=20, what="the partition stops")
+        await until(at_least(engine, stopped, 1), seconds=60, what="the partition stops")
     async with engine.connect() as connection:
         row = (await connection.execute(text("select partition from checkpoints where stopped is not null"))).one()
     assert (row.partition, len(part) > 20) == (hurt, True)
