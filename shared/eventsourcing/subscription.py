@@ -89,7 +89,7 @@ class Subscription:
             ack_policy=AckPolicy.MANUAL,
             auto_offset_reset="earliest",
             parser=self._parse,
-            decoder=_itself,
+            decoder=_records,
         )
         subscriber.get_msg = _batches(max_records)
         subscriber(self._handle)
@@ -134,9 +134,8 @@ class Subscription:
     def last_error(self, error: str | None) -> None:
         self._watch.last_error = error
 
-    async def _handle(self, message: KafkaMessage) -> None:
-        consumer: Any = message.consumer
-        records: Any = message.raw_message
+    async def _handle(self, records: Any) -> None:
+        consumer = self._subscriber.consumer
         parts = [
             Part(topic, partition, list(part))
             for (topic, partition), part in groupby(records, key=lambda r: (r.topic, r.partition))
@@ -230,6 +229,6 @@ def _batches(max_records: int) -> Callable[[AIOKafkaConsumer], Coroutine[Any, An
     return next_batch
 
 
-async def _itself(message: KafkaMessage) -> KafkaMessage:
-    """The handler is given what the decoder returns."""
-    return message
+async def _records(message: KafkaMessage) -> Any:
+    """What the handler is given: not the message, which would hold itself and wait for a collection, which is rare."""
+    return message.raw_message
