@@ -63,10 +63,11 @@ def _together(file: Path) -> str:
     room = file.parts[1:3]
     if room[0] == "e2e":
         return "installation"
-    if room == ("integration", "launcher"):
-        return "launcher"
-    shared = choice.kafka().value not in choice.OWN
-    return "services" if shared and room[0] == "integration" and room[1] != "eventsourcing" else str(file)
+    if room[0] != "integration" or room[1] == "eventsourcing":
+        return str(file)
+    if choice.kafka().value not in choice.OWN:
+        return "services"
+    return "launcher" if room[1] == "launcher" else str(file)
 
 
 @pytest.fixture(scope="session")

@@ -97,7 +97,7 @@ class Subscription:
 
     async def _parse(self, records: Sequence[Any]) -> PlainKafkaMessage:
         """Touch no header: FastStream's parser decodes every one and loses the batch over a bad one."""
-        return PlainKafkaMessage(body=b"", raw_message=tuple(records), headers={}, consumer=self._subscriber.consumer)
+        return PlainKafkaMessage(body=b"", raw_message=list(records), headers={}, consumer=self._subscriber.consumer)
 
     async def start(self) -> None:
         """Join, go to the checkpoints, and begin to watch. What raises left nothing behind and can be started again."""
@@ -134,7 +134,7 @@ class Subscription:
     def last_error(self, error: str | None) -> None:
         self._watch.last_error = error
 
-    async def _handle(self, records: Any) -> None:
+    async def _handle(self, records: list[Any]) -> None:
         consumer = self._subscriber.consumer
         parts = [
             Part(topic, partition, list(part))
@@ -144,6 +144,7 @@ class Subscription:
         if left is None:
             left = await asyncio.gather(*(self._in_turn(consumer, part) for part in parts))
         self._reached |= {_tp(part): offset for part, offset in zip(parts, left, strict=True) if offset is not None}
+        records.clear()  # the message lives on in the context of whatever was begun meanwhile, such as a connection
 
     async def _together(self, consumer: AIOKafkaConsumer, parts: Sequence[Part]) -> list[int | None] | None:
         """What came of several partitions is one transaction; None: each is tried by itself, and fails by itself."""

@@ -48,16 +48,23 @@ def goal_routes(runtime: Runtime) -> APIRouter:
         if (moment := moment_of(runtime, asked)) is not None:
             return await _past(runtime, edge, goal, moment)
         edge.response.headers["ETag"] = f'"{row.version}"'
-        await runtime.wait(goal_profiles.PROJECTION.name, edge.consistency)
         async with runtime.engine.connect() as connection:
             kpi = await bound_goals.kpi_of(connection, goal)
-            profile = await goal_profiles.find(connection, goal)
-        objective = profile is not None and profile.objective is not None
-        allowed = _allowed(access, row, moved_by=kpi, objective=objective)
+        allowed = _allowed(access, row, moved_by=kpi, objective=await _is_objective(runtime, edge, row))
         view = (await views(runtime.vault, [row], today(runtime, edge)))[0]
         return GoalDetail(**view.model_dump(), kpi=kpi, allowed_actions=allowed)
 
     return routes
+
+
+async def _is_objective(runtime: Runtime, edge: GoalsEdge, row: GoalRow) -> bool:
+    """Only what is measured by the goals below it may be one: of any other goal no second read model is waited for."""
+    if row.measured_by != MeasuredBy.CHILDREN.value:
+        return False
+    await runtime.wait(goal_profiles.PROJECTION.name, edge.consistency)
+    async with runtime.engine.connect() as connection:
+        profile = await goal_profiles.find(connection, row.goal)
+    return profile is not None and profile.objective is not None
 
 
 def _allowed(access: Access, row: GoalRow, *, moved_by: KpiId | None, objective: bool) -> list[str]:

@@ -1,10 +1,12 @@
 """A worker's readers on a real broker: failures, rebalances, holes, emptied topics, rebuilds."""
 
+import gc
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from aiokafka import ConsumerRecord, TopicPartition
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -73,6 +75,45 @@ async def published_whole(engine: AsyncEngine, kafka: Kafka, topic: str, events:
             return await scalar(engine, "select position from log") >= events
 
         await until(done, what="published")
+
+
+async def test_what_was_applied_is_not_held_until_a_collection(
+    database: Database, kafka: Broker, new_topic: NewTopic
+) -> None:
+    """A worker collects seldom, and FastStream's messages live on in the contexts of what was begun beside them."""
+    topic = await new_topic(partitions=1)
+    engine = await kernel_engine(database, topics=(topic,), partitions=1)
+    gc.collect()
+    gc.disable()
+    try:
+        async with (
+            relaying(engine, kafka_of(kafka), topic),
+            projecting(engine, kafka_of(kafka), tally_projection(topic), group=topic, partitions=1),
+        ):
+            for events in range(1, 9):
+                await fill(engine, 1)
+                await until(applied(engine, events), what="the event is applied")
+            held = [one for one in gc.get_objects() if isinstance(one, ConsumerRecord) and one.topic == topic]
+    finally:
+        gc.enable()
+    assert len(held) <= 1, "of eight, each of a batch of its own"
+
+
+@pytest.mark.apache
+async def test_kafka_is_told_how_far_a_reader_is(database: Database, kafka: Broker, new_topic: NewTopic) -> None:
+    """As a hint: whoever starts more workers when they fall behind looks at it."""
+    topic = await new_topic(partitions=1)
+    engine = await kernel_engine(database, topics=(topic,), partitions=1)
+    await fill(engine, 10)
+    await published_whole(engine, kafka_of(kafka), topic, 10)
+    async with projecting(engine, kafka_of(kafka), tally_projection(topic), group=topic, partitions=1) as subscription:
+        await until(applied(engine, 10), what="all is applied")
+
+        async def told() -> bool:
+            consumer = subscription.consumer
+            return consumer is not None and await consumer.committed(TopicPartition(topic, 0)) == 10
+
+        await until(told, what="Kafka knows")
 
 
 @pytest.mark.parametrize("seek", [True, False])
