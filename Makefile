@@ -56,9 +56,9 @@ down: install  ## stop them; the data stay under .trellis/
 	$(SAY) "stopping; the data stay under .trellis/"
 	@$(BIN)/trellis down
 
-test: install  ## the whole suite, on real servers, in two processes (ARGS='-n0 -k goal_plan' for a part, in one)
+test: install  ## the whole suite, on real servers, in three processes (ARGS='-n0 -k goal_plan' for a part, in one)
 	$(SAY) "running the tests on a real PostgreSQL and a real broker"
-	@$(BIN)/python -m pytest -n2 --dist=loadscope --no-loadscope-reorder $(ARGS)
+	@$(BIN)/python -m pytest -n3 --dist=loadscope --no-loadscope-reorder $(ARGS)
 
 compose: install  ## everything in containers, with an issuer for development (ARGS='--profile observability' for more)
 	$(SAY) "making passwords and keys that are not there"
