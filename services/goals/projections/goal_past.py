@@ -85,6 +85,16 @@ class Course:
             self._after.append(_after(self._after[-1] if self._after else None, step))
         return self._steps[first].at if first < len(self._steps) else None
 
+    def forget(self, before: datetime) -> None:
+        """The steps before that moment, of which none may follow that comes earlier."""
+        count = bisect_left(self._steps, before, key=lambda step: step.at)
+        del self._steps[:count]
+        del self._after[:count]
+
+    def moments_of(self, fact: Fact) -> list[datetime]:
+        """From when on the fact would change something."""
+        return [step.at for step in self._steps_of(fact)]
+
     def at(self, moment: datetime | None) -> Past | None:
         """The goal at the moment; None is the last one. No goal, no past."""
         if moment is None:

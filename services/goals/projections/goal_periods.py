@@ -2,6 +2,7 @@
 
 from collections import OrderedDict, defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
 from itertools import groupby
 from typing import Any, Final
 
@@ -29,7 +30,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.goals.projections.goal_past import Fact
-from services.goals.projections.goal_stretches import Known, Rows, known_by, periods
+from services.goals.projections.goal_stretches import FOREVER, Known, Rows, known_by
 from shared.eventsourcing import bulk
 from shared.eventsourcing.projection import Projection
 from shared.eventsourcing.recorded import Recorded
@@ -81,6 +82,9 @@ _OF_GOALS: Final[Select[Any]] = (
 )
 _LAST_OF_GOALS: Final = text("""select f.goal, f.version, f.known_at from unnest(cast(:goals as uuid[])) of_goal,
     lateral (select * from goal_facts where goal = of_goal order by version desc limit 1) f""")
+_STANDING: Final = select(PERIODS.c.goal, PERIODS.c.valid_from, PERIODS.c.known_from).where(
+    PERIODS.c.goal == any_(bindparam("goals", type_=ARRAY(Uuid))), PERIODS.c.known_to == FOREVER
+)
 _MOST_REMEMBERED: Final = 20_000
 """Changes of goals that a process remembers, some 2 KiB each."""
 
@@ -98,8 +102,7 @@ class _Remembered:
     async def of(self, connection: AsyncConnection, goals: Collection[GoalId]) -> dict[GoalId, Known]:
         last = {GoalId(row.goal): row for row in await connection.execute(_LAST_OF_GOALS, {"goals": list(goals)})}
         found = {goal: known for goal in last if (known := self._taken(goal, last[goal])) is not None}
-        read = await facts_of(connection, last.keys() - found.keys())
-        return found | {goal: known_by(goal, facts) for goal, facts in read.items()}
+        return found | await _read_again(connection, last.keys() - found.keys())
 
     def _taken(self, goal: GoalId, last: Any) -> Known | None:
         """It is taken out: a transaction that fails leaves nothing here."""
@@ -111,6 +114,7 @@ class _Remembered:
         return known if same else None
 
     def keep(self, goal: GoalId, known: Known) -> None:
+        known.forget()
         if (former := self._known.pop(goal, None)) is not None:
             self._changes -= len(former.course)
         self._known[goal] = known
@@ -136,6 +140,8 @@ async def apply(connection: AsyncConnection, events: Sequence[Recorded]) -> None
         if so_far.last is not None and facts[0].known_at == so_far.last.known_at:
             so_far = await _known_at_once(connection, goal, facts)
         else:
+            if not so_far.reaches_back_to(facts):
+                so_far = (await _read_again(connection, [goal]))[goal]
             rows |= so_far.add(facts)
         new.extend(facts)
         _REMEMBERED.keep(goal, so_far)
@@ -146,9 +152,21 @@ async def apply(connection: AsyncConnection, events: Sequence[Recorded]) -> None
 async def _known_at_once(connection: AsyncConnection, goal: GoalId, facts: Sequence[Fact]) -> Known:
     """Facts of the very moment of those before are known together with them: the goal's rows are made again."""
     everything = [*(await facts_of(connection, [goal])).get(goal, ()), *facts]
+    known = Known(goal)
     await connection.execute(delete(PERIODS).where(PERIODS.c.goal == goal))
-    await bulk.put(connection, PERIODS, list(periods(everything).values()))
-    return known_by(goal, everything)
+    await bulk.put(connection, PERIODS, list(known.add(everything).values()))
+    return known
+
+
+async def _read_again(connection: AsyncConnection, goals: Collection[GoalId]) -> dict[GoalId, Known]:
+    """What the tables say of these goals."""
+    if not goals:
+        return {}
+    known_from = defaultdict[GoalId, dict[datetime, datetime]](dict)
+    for row in await connection.execute(_STANDING, {"goals": list(goals)}):
+        known_from[row.goal][row.valid_from] = row.known_from
+    facts = await facts_of(connection, goals)
+    return {goal: known_by(goal, told, known_from[goal]) for goal, told in facts.items()}
 
 
 def _known_before(told: Iterable[Recorded]) -> set[GoalId]:

@@ -1,6 +1,6 @@
 """A goal's stretches of business time, and since when and until when each was what was known of the goal."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from itertools import groupby
 from typing import Any, Final, NamedTuple, TypeAlias
@@ -34,12 +34,12 @@ class Stood(NamedTuple):
 
 
 class Period(NamedTuple):
-    """From when to when in business time, the end not included; to be told apart as it is written: 90 is not 90.0."""
+    """From when to when in business time, the end not included; figures are told apart as written: 90 is not 90.0."""
 
     valid_from: datetime
     valid_to: datetime
     stood: Stood
-    written: str
+    figures: tuple[str, str, str]
 
 
 class Key(NamedTuple):
@@ -50,6 +50,9 @@ class Key(NamedTuple):
 
 Rows: TypeAlias = dict[Key, dict[str, Any]]
 
+_KEPT: Final = 2
+"""Stretches that are remembered of a goal: what is told next nearly always begins in the last."""
+
 
 class Known:
     """What is known of a goal by its facts so far: a function of its stream alone, wherever that was read."""
@@ -57,8 +60,21 @@ class Known:
     def __init__(self, goal: GoalId) -> None:
         self._goal = goal
         self._standing: list[tuple[Period, datetime]] = []
+        self._forgotten: datetime | None = None
         self.course = Course()
         self.last: Fact | None = None
+
+    def reaches_back_to(self, facts: Sequence[Fact]) -> bool:
+        """Whether the facts that come next change nothing that has been forgotten."""
+        forgotten = self._forgotten
+        return forgotten is None or all(at > forgotten for fact in facts for at in self.course.moments_of(fact))
+
+    def forget(self) -> None:
+        """Remember the last stretches alone: what is told next of a goal costs the same, however much was before."""
+        if len(self._standing) > _KEPT:
+            del self._standing[:-_KEPT]
+            self._forgotten = self._standing[0][0].valid_from
+            self.course.forget(self._forgotten)
 
     def add(self, facts: Sequence[Fact]) -> Rows:
         """The rows that become different by the facts that come next; they were known later than those before.
@@ -73,6 +89,12 @@ class Known:
             if since is not None:
                 rows |= self._go_on(since, known_at)
         return rows
+
+    def resume(self, facts: Sequence[Fact], known_from: Mapping[datetime, datetime]) -> None:
+        """As if these facts, the goal's first, had been added one by one, where the rows that stand are there."""
+        self.course.add(facts)
+        self.last = facts[-1]
+        self._standing = [(period, known_from[period.valid_from]) for period in _stretches(self.course.moments())]
 
     def _go_on(self, since: datetime, known_at: datetime) -> Rows:
         """A stretch that had ended before then stays; what follows is made again, and often the same."""
@@ -98,28 +120,27 @@ class Known:
         }
 
 
-def known_by(goal: GoalId, facts: Sequence[Fact]) -> Known:
-    """What is known of a goal by these facts, which come in the stream's order."""
+def known_by(goal: GoalId, facts: Sequence[Fact], known_from: Mapping[datetime, datetime]) -> Known:
+    """What is known of a goal by all its facts, which come in the stream's order.
+
+    `known_from` says of each stretch that stands, by where it begins, since when it is known.
+    """
     known = Known(goal)
-    known.add(facts)
+    known.resume(facts, known_from)
     return known
-
-
-def periods(facts: Sequence[Fact]) -> Rows:
-    """All rows of a goal by all its facts."""
-    return Known(facts[0].goal).add(facts) if facts else Rows()
 
 
 def _stretches(moments: Iterable[tuple[datetime, Past]]) -> Iterable[Period]:
     """Neighbours that are alike are one."""
-    changes: list[tuple[datetime, Stood, str]] = []
+    changes: list[tuple[datetime, Stood, tuple[str, str, str]]] = []
     for at, past in moments:
         stood = _stood(past)
-        if not changes or changes[-1][2] != str(stood):
-            changes.append((at, stood, str(stood)))
+        figures = (str(stood.weight), str(stood.own_progress), str(stood.said_progress))
+        if not changes or changes[-1][1:] != (stood, figures):
+            changes.append((at, stood, figures))
     ends = [at for at, _, _ in changes[1:]]
-    for (at, stood, written), until in zip(changes, [*ends, FOREVER], strict=True):
-        yield Period(at, until, stood, written)
+    for (at, stood, figures), until in zip(changes, [*ends, FOREVER], strict=True):
+        yield Period(at, until, stood, figures)
 
 
 def _stood(past: Past) -> Stood:

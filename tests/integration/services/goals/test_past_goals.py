@@ -15,8 +15,10 @@ from sqlalchemy import Table, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.goals.projections import goal_periods
+from services.goals.projections.goal_past import Fact
 from services.goals.projections.goal_periods import FACTS, PERIODS
 from services.goals.projections.goal_rows import GOALS
+from services.goals.projections.goal_stretches import Known
 from services.goals.projections.past_goals import WALKED, Moment, PastGoal, goals_then
 from shared.eventsourcing.recorded import Recorded
 from shared.schemas.event import Event
@@ -216,3 +218,36 @@ async def test_what_is_known_at_one_moment_is_known_at_once_also_when_it_comes_i
     for one in events:
         await deliver(engine, [one], goal_periods.apply)
     assert await contents(engine, FACTS, PERIODS) == together
+
+
+async def test_a_reading_that_speaks_of_long_ago_changes_what_is_no_longer_remembered(engine: AsyncEngine) -> None:
+    often = [told(LEAF, version, measured(str(version), version), at=version) for version in range(2, 30)]
+    long_ago = [told(LEAF, 30, measured("70", 3), at=40), told(LEAF, 31, measured("71", 41), at=41)]
+    events = [told(LEAF, 1, goal_set(), at=0), *often, *long_ago]
+    await deliver(engine, events, goal_periods.apply)
+    together = await contents(engine, FACTS, PERIODS)
+    await emptied(engine)
+    for one in events:
+        await deliver(engine, [one], goal_periods.apply)
+    assert await contents(engine, FACTS, PERIODS) == together
+
+
+def test_of_a_goal_that_is_measured_often_the_end_alone_is_remembered() -> None:
+    known = Known(LEAF)
+    for version in range(1, 200):
+        event = goal_set() if version == 1 else measured(str(version % 100), version)
+        envelope = told(LEAF, version, event, at=version).envelope
+        known.add(
+            [
+                Fact(
+                    goal=LEAF,
+                    version=version,
+                    event=event,
+                    occurred_at=envelope.time,
+                    known_at=envelope.recorded_at,
+                    actor=envelope.actor,
+                )
+            ]
+        )
+        known.forget()
+    assert len(known.course) < 10
