@@ -15,8 +15,8 @@ import uvloop
 
 from benchmarks.counter import NOTE
 from benchmarks.writers import CONNECTIONS, Write, told, working
+from shared.eventsourcing.append import APPEND
 from shared.eventsourcing.identifiers import uuid7
-from shared.eventsourcing.store import APPEND
 
 _TABLE: Final = """create table bare_events (
     position bigint generated always as identity primary key, stream text not null, version integer not null,

@@ -11,10 +11,11 @@ import uvloop
 
 from benchmarks.counter import COUNTER, NOTE, TYPES, Count, Counted, Start
 from benchmarks.writers import CONNECTIONS, EVENTS_BEFORE, STREAMS, Write, told, working
+from shared.eventsourcing.append import Append, Key
 from shared.eventsourcing.database import create_engine
 from shared.eventsourcing.handler import CommandHandler, Context
 from shared.eventsourcing.identifiers import stream_name, uuid7
-from shared.eventsourcing.store import Append, EventStore, Key
+from shared.eventsourcing.store import EventStore
 from shared.runtime.collection import collect_seldom
 from shared.schemas.identifiers import PersonId
 from shared.schemas.partitions import PARTITIONS

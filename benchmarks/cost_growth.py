@@ -25,8 +25,9 @@ from benchmarks.settling import published, settled
 from launcher.brokers import apache
 from launcher.processes import TOPICS
 from launcher.topic_creation import create_topics
+from shared.eventsourcing.append import Append
 from shared.eventsourcing.kafka import Kafka
-from shared.eventsourcing.store import Append, EventStore
+from shared.eventsourcing.store import EventStore
 from shared.schemas.goals import TOPIC, TYPES
 
 _LIMIT: Final = 1.15

@@ -9,8 +9,9 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from benchmarks.progress_load import owner
+from shared.eventsourcing.append import Append
 from shared.eventsourcing.identifiers import stream_name, uuid7
-from shared.eventsourcing.store import Append, EventStore, Metadata
+from shared.eventsourcing.store import EventStore, Metadata
 from shared.schemas.event import Event
 from shared.schemas.goal_metrics import Metric, MetricKind
 from shared.schemas.goals import TYPES, GoalLevel, GoalSet

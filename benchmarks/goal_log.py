@@ -8,9 +8,10 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from shared.eventsourcing.append import Append
 from shared.eventsourcing.database import driver
 from shared.eventsourcing.identifiers import derived, stream_name, uuid7
-from shared.eventsourcing.store import Append, EventStore, Metadata
+from shared.eventsourcing.store import EventStore, Metadata
 from shared.schemas.event import encode
 from shared.schemas.goal_metrics import MeasuredBy, Metric, MetricKind
 from shared.schemas.goals import TYPES, GoalLevel, GoalProgressRecorded, GoalSet, ProgressSource

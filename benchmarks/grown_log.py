@@ -13,10 +13,11 @@ from uuid import UUID
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from shared.eventsourcing.append import Append
 from shared.eventsourcing.identifiers import derived, stream_name, uuid7
 from shared.eventsourcing.kafka import Kafka
 from shared.eventsourcing.partitioning import partition_of
-from shared.eventsourcing.store import Append, EventStore, Metadata
+from shared.eventsourcing.store import EventStore, Metadata
 from shared.runtime.clock import now
 from shared.schemas.envelope import LogMark, mark_to_headers
 from shared.schemas.goal_metrics import Metric, MetricKind

@@ -15,8 +15,8 @@ from typing import Any, Final
 import asyncpg
 import uvloop
 
+from shared.eventsourcing.append import APPEND
 from shared.eventsourcing.identifiers import derived, stream_name, uuid7
-from shared.eventsourcing.store import APPEND
 
 _NEWEST: Final = "select type, data, metadata from events order by position desc limit $1"
 

@@ -11,9 +11,10 @@ from typing import Any, Final
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from benchmarks.processes import Issuer, ran
+from shared.eventsourcing.append import Append
 from shared.eventsourcing.database import create_engine
 from shared.eventsourcing.identifiers import derived, stream_name, uuid7
-from shared.eventsourcing.store import Append, EventStore, Metadata
+from shared.eventsourcing.store import EventStore, Metadata
 from shared.schemas.event import Event
 from shared.schemas.goal_metrics import Metric, MetricKind
 from shared.schemas.goals import TYPES, GoalLevel, GoalSet

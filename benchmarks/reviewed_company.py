@@ -10,8 +10,9 @@ from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.rewards.projections.compensation import COMPENSATION
+from shared.eventsourcing.append import Append
 from shared.eventsourcing.identifiers import derived, stream_name, uuid7
-from shared.eventsourcing.store import Append, EventStore, Metadata
+from shared.eventsourcing.store import EventStore, Metadata
 from shared.people.table import PEOPLE
 from shared.schemas import reviews, rewards
 from shared.schemas.event import Event

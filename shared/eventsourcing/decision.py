@@ -9,11 +9,12 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared.eventsourcing.append import Key
 from shared.eventsourcing.decider import Command, Decider
 from shared.eventsourcing.errors import Conflict
 from shared.eventsourcing.identifiers import stream_name
 from shared.eventsourcing.partitioning import partition_of
-from shared.eventsourcing.store import EventStore, Key, Metadata
+from shared.eventsourcing.store import EventStore, Metadata
 from shared.schemas.event import Event
 from shared.schemas.identifiers import PersonId
 

@@ -12,6 +12,7 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared.eventsourcing.append import Key
 from shared.eventsourcing.causes import cause_of
 from shared.eventsourcing.database import is_transient
 from shared.eventsourcing.decision import Context, Decision, Outcome
@@ -19,7 +20,7 @@ from shared.eventsourcing.described import described
 from shared.eventsourcing.errors import Conflict, SubjectErased
 from shared.eventsourcing.handler import CommandHandler
 from shared.eventsourcing.pulse import Pulse
-from shared.eventsourcing.store import Key, KeyTaken
+from shared.eventsourcing.store import KeyTaken
 from shared.eventsourcing.timers import LATE_AFTER, DueTimer, Timers
 from shared.schemas.identifiers import SYSTEM
 

@@ -9,9 +9,10 @@ from typing import Any, Final
 
 import asyncpg
 
+from shared.eventsourcing.append import Append, Key
 from shared.eventsourcing.database import borrowed, is_transient
 from shared.eventsourcing.errors import Conflict
-from shared.eventsourcing.store import Append, EventStore, Head, Key, KeyTaken
+from shared.eventsourcing.store import EventStore, Head, KeyTaken
 
 LARGEST_GROUP: Final = 200
 """Commands in one statement at most: what is beyond waits for the next."""

@@ -12,6 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.eventsourcing import kept_answers
+from shared.eventsourcing.append import Append
 from shared.eventsourcing.decider import Command, Decider, Rejected
 from shared.eventsourcing.decision import Answer, Change, Context, Decision, Loaded, Outcome, Plan, no_answer
 from shared.eventsourcing.endings import refusal
@@ -20,7 +21,7 @@ from shared.eventsourcing.group_commit import GroupCommit
 from shared.eventsourcing.identifiers import stream_name
 from shared.eventsourcing.line_ids import working_on
 from shared.eventsourcing.recent_states import RecentStates
-from shared.eventsourcing.store import Append, EventStore, Head, KeyTaken
+from shared.eventsourcing.store import EventStore, Head, KeyTaken
 from shared.eventsourcing.tracing import OFF, Tracing
 
 State = TypeVar("State")

@@ -8,10 +8,11 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from shared.eventsourcing.append import Key
 from shared.eventsourcing.database import driver
 from shared.eventsourcing.decision import Outcome
 from shared.eventsourcing.errors import KeyReused
-from shared.eventsourcing.store import Key, KeyTaken
+from shared.eventsourcing.store import KeyTaken
 
 _KEPT: Final = """select request_hash, answer, version, position from idempotency_keys
                    where caller = $1 and route = $2 and key = $3"""

@@ -12,6 +12,7 @@ from uuid import UUID
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from shared.eventsourcing.append import Append, NewEvent, statement
 from shared.eventsourcing.counts import AppendCounts
 from shared.eventsourcing.database import driver
 from shared.eventsourcing.decider import Rejected
@@ -26,42 +27,6 @@ LARGEST_EVENT: Final = 900_000
 Seal: TypeAlias = Callable[[Event, UUID], Awaitable[Event]]
 """Encrypts the personal text of an event, bound to the event's id."""
 
-# One row per command in $1..$3, one per event in $4..$9, one per idempotency key in $10..$15. At most one command a
-# stream; streams sorted, so that two processes lock heads in one order; WITH ORDINALITY and ORDER BY, so that a
-# stream's versions draw rising positions. Who did not move has a conflict, or its key was taken; its neighbours are
-# untouched. Keys and heads are looked up by subqueries that cannot become joins: those may read the whole table.
-APPEND: Final = """
-with taken as (
-  select k.stream from unnest($10::text[], $11::text[], $12::text[], $13::text[]) as k(stream, caller, route, key)
-   where (select true from idempotency_keys i where (i.caller, i.route, i.key) = (k.caller, k.route, k.key))
-), command as (
-  select * from unnest($1::text[], $2::int[], $3::int[]) as c(stream, expected, next)
-   where c.stream not in (select stream from taken)
-), moved as (
-  insert into streams as s (stream, version)
-    select stream, next from command c
-     where expected = coalesce((select x.version from streams x where x.stream = c.stream), 0)
-     order by stream
-  on conflict (stream) do update set version = excluded.version
-    where (s.stream, s.version) in (select c.stream, c.expected from command c)
-  returning stream
-), appended as (
-  insert into events (stream, version, event_id, type, data, metadata)
-    select e.stream, e.version, e.event_id, e.type, e.data, e.metadata
-      from unnest($4::text[], $5::int[], $6::uuid[], $7::text[], $8::text[], $9::text[])
-           with ordinality as e(stream, version, event_id, type, data, metadata, n)
-      join moved using (stream)
-     order by n
-  returning stream, version, position
-), keyed as (
-  insert into idempotency_keys (caller, route, key, request_hash, answer, version, position)
-    select k.caller, k.route, k.key, k.request_hash, k.answer, max(a.version), max(a.position)
-      from unnest($10::text[], $11::text[], $12::text[], $13::text[], $14::bytea[], $15::text[])
-           as k(stream, caller, route, key, request_hash, answer)
-      join appended a using (stream)
-     group by k.caller, k.route, k.key, k.request_hash, k.answer
-)
-select stream, max(version) as version, max(position) as position from appended group by stream"""
 _READ: Final = """select version, position, event_id, type, data from events
                    where stream = $1 and version > $2 order by version"""
 _READ_ON: Final = """select s.version as head, e.version, e.position, e.event_id, e.type, e.data
@@ -76,16 +41,6 @@ _JSON: Final = json.JSONEncoder(separators=(",", ":"))
 
 class KeyTaken(Exception):  # noqa: N818 - the word of the field
     """Another command with the same idempotency key was stored first; its answer is the answer."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Key:
-    """An idempotency key, unique per caller and route, and the hash of the request that it came with."""
-
-    caller: str
-    route: str
-    key: str
-    request_hash: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,28 +82,6 @@ class Metadata:
             policy_version=values.get("policy_version"),
             traceparent=values.get("traceparent"),
         )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewEvent:
-    """An event ready to be written; `sealed`: as it will be read again, where it holds texts that are in clear here."""
-
-    event_id: UUID
-    event_type: str
-    data: str
-    metadata: str
-    sealed: Event | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Append:
-    """The events of one command on one stream, which must still be at version `expected` (0: must not exist)."""
-
-    stream: str
-    expected: int
-    events: Sequence[NewEvent]
-    key: Key | None = None
-    answer: str = "{}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +180,7 @@ class EventStore:
         """The same by the driver's own connection; outside of a transaction it is one of its own: one round trip."""
         began = time.perf_counter()
         try:
-            rows = await raw.fetch(APPEND, *_columns(sorted(appends, key=lambda a: a.stream)))
+            rows = await raw.fetch(*statement(appends))
         except asyncpg.UniqueViolationError as error:
             if getattr(error, "table_name", None) == "idempotency_keys":
                 raise KeyTaken from error
@@ -279,26 +212,3 @@ class EventStore:
         changed = [stream for stream, version in unchanged.items() if found.get(stream, 0) != version]
         if changed:
             raise Conflict(*changed)
-
-
-def _columns(appends: Sequence[Append]) -> list[list[Any]]:
-    """The statement's arrays: three of commands, six of events, six of idempotency keys."""
-    events = [(a.stream, a.expected + n, e) for a in appends for n, e in enumerate(a.events, start=1)]
-    keys = [(a.stream, a.key, a.answer) for a in appends if a.key is not None]
-    return [
-        [a.stream for a in appends],
-        [a.expected for a in appends],
-        [a.expected + len(a.events) for a in appends],
-        [stream for stream, _, _ in events],
-        [version for _, version, _ in events],
-        [e.event_id for _, _, e in events],
-        [e.event_type for _, _, e in events],
-        [e.data for _, _, e in events],
-        [e.metadata for _, _, e in events],
-        [stream for stream, _, _ in keys],
-        [key.caller for _, key, _ in keys],
-        [key.route for _, key, _ in keys],
-        [key.key for _, key, _ in keys],
-        [key.request_hash for _, key, _ in keys],
-        [answer for _, _, answer in keys],
-    ]

@@ -13,9 +13,9 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
 
+from shared.eventsourcing.append import Key
 from shared.eventsourcing.handler import Answer, Context, Outcome
 from shared.eventsourcing.identifiers import uuid7
-from shared.eventsourcing.store import Key
 from shared.runtime.authorization import action_of
 from shared.runtime.caller import Caller
 from shared.runtime.problems import FieldError, Problem, invalid, shown

@@ -19,6 +19,7 @@ from pydantic import AwareDatetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from shared.eventsourcing.append import Append
 from shared.eventsourcing.database import create_engine
 from shared.eventsourcing.decider import Command, Decider
 from shared.eventsourcing.decision import Decision
@@ -27,7 +28,7 @@ from shared.eventsourcing.handler import CommandHandler
 from shared.eventsourcing.identifiers import derived
 from shared.eventsourcing.recorded import Recorded
 from shared.eventsourcing.schema import install, install_timers, register_reader
-from shared.eventsourcing.store import Append, EventStore
+from shared.eventsourcing.store import EventStore
 from shared.eventsourcing.stored_envelope import envelope_of
 from shared.eventsourcing.timers import READER, CancelTimer, DueTimer, Planned, SetTimer, TimerPlanner, Timers
 from shared.schemas.event import Event, EventTypes

@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.eventsourcing import checkpoints
+from shared.eventsourcing.append import Key
 from shared.eventsourcing.database import create_engine
 from shared.eventsourcing.decider import Command, Decider, Rejected
 from shared.eventsourcing.decision import Context
@@ -21,7 +22,7 @@ from shared.eventsourcing.identifiers import derived, uuid7
 from shared.eventsourcing.projection import Projection
 from shared.eventsourcing.recorded import Recorded
 from shared.eventsourcing.schema import extend_dead_letters, install, install_builds, register_reader
-from shared.eventsourcing.store import EventStore, Key
+from shared.eventsourcing.store import EventStore
 from shared.schemas.event import Event, EventTypes
 from shared.schemas.identifiers import PersonId
 from tests.servers.databases import Database

@@ -14,12 +14,13 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from shared.eventsourcing.append import Append, Key
 from shared.eventsourcing.database import create_engine, driver, is_transient
 from shared.eventsourcing.decider import Rejected
 from shared.eventsourcing.errors import Conflict, SubjectErased
 from shared.eventsourcing.group_commit import GroupCommit
 from shared.eventsourcing.handler import CommandHandler
-from shared.eventsourcing.store import Append, EventStore, Head, Key, StoredEvent
+from shared.eventsourcing.store import EventStore, Head, StoredEvent
 from shared.schemas.event import Event
 from tests.integration.eventsourcing.running import until
 from tests.integration.eventsourcing.tally import (

@@ -11,9 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from launcher.brokers.broker import Broker
 from shared.eventsourcing.administration import fork_log, log_status
+from shared.eventsourcing.append import Append
 from shared.eventsourcing.decider import Rejected
 from shared.eventsourcing.kafka import Kafka
-from shared.eventsourcing.store import LARGEST_EVENT, Append, EventStore, Metadata
+from shared.eventsourcing.store import LARGEST_EVENT, EventStore, Metadata
 from shared.schemas.envelope import Envelope
 from shared.schemas.event import Event
 from tests.conftest import NewTopic

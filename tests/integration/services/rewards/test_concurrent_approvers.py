@@ -12,10 +12,11 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rewards.domain.budget_pool import POOL, Open
+from shared.eventsourcing.append import Append
 from shared.eventsourcing.decider import Decider
 from shared.eventsourcing.decision import Decision, Loaded
 from shared.eventsourcing.identifiers import derived
-from shared.eventsourcing.store import Append, EventStore, Head
+from shared.eventsourcing.store import EventStore, Head
 from shared.runtime.caller import Role
 from shared.schemas.identifiers import PersonId
 from tests.integration.people.company import record
