@@ -4,24 +4,26 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass
+from typing import Any, Final
 
 import asyncpg
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.eventsourcing.batches import Batches
+from shared.eventsourcing.counts import RelayCounts
 from shared.eventsourcing.database import driver
 from shared.eventsourcing.errors import TopicShrank
-from shared.eventsourcing.lease import Lead, Link
+from shared.eventsourcing.lease import Lead, Lease, Link
 from shared.eventsourcing.partitioning import partition_of
+from shared.eventsourcing.pulse import Pulse
 from shared.eventsourcing.reconciliation import last_records, reconcile, without_beginning
 from shared.eventsourcing.store import Metadata
 from shared.eventsourcing.stored_headers import StoredHeaders
+from shared.eventsourcing.tracing import Tracing
 from shared.schemas.envelope import LogMark, mark_to_headers
-
-if TYPE_CHECKING:
-    from shared.eventsourcing.relay import Relay
 
 _POLL_SECONDS: Final = 0.03  # when no bell wakes it
 _QUIET_POLL_SECONDS: Final = 0.1  # after a second without an event: what an idle worker costs is mostly asking
@@ -40,13 +42,32 @@ _READ: Final = """select position, stream, version, event_id, type, data, metada
 log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publication:
+    """A service's log and its topic, whoever leads: what each lead works with, and what it counts."""
+
+    engine: AsyncEngine
+    topic: str
+    source: str
+    lease: Lease
+    mark_seconds: float
+    counts: RelayCounts
+    pulse: Pulse
+    tracing: Tracing
+
+
 class Leadership:
     """One lead: the position and the chain as they move, and what was last seen of the topic."""
 
     def __init__(
-        self, relay: "Relay", lead: Lead, producer: AIOKafkaProducer, consumer: AIOKafkaConsumer, rung: asyncio.Event
+        self,
+        publication: Publication,
+        lead: Lead,
+        producer: AIOKafkaProducer,
+        consumer: AIOKafkaConsumer,
+        rung: asyncio.Event,
     ) -> None:
-        self._relay = relay
+        self._publication = publication
         self._rung = rung
         self._lead = lead
         self._producer = producer
@@ -55,7 +76,7 @@ class Leadership:
         self._position = lead.position
         self._chain: dict[int, Link] = dict(lead.chain)
         self._reading: asyncio.Task[Sequence[Any]] | None = None
-        self._headers = StoredHeaders(source=relay.source, log_id=lead.log_id)
+        self._headers = StoredHeaders(source=publication.source, log_id=lead.log_id)
         self._marked: dict[int, int] = {}
         self._sent: dict[int, int] = {}
         self._ends: dict[int, int] = {}
@@ -63,20 +84,20 @@ class Leadership:
 
     async def begin(self) -> None:
         """Find out from where to publish, and put the checkpoint there if Kafka holds less than it says."""
-        topic = self._relay.topic
+        engine, topic = self._publication.engine, self._publication.topic
         last = await last_records(self._consumer, topic, self._lead.partitions)
         emptied = await without_beginning(self._consumer, topic, last)
         if emptied:
             log.warning("relay.topic_emptied", topic=topic, partitions=sorted(emptied))
-        self._position, self._chain = await reconcile(self._relay.engine, topic, self._lead, last, emptied=emptied)
-        await self._relay.lease.move(self._lead.epoch, self._position, self._chain)
+        self._position, self._chain = await reconcile(engine, topic, self._lead, last, emptied=emptied)
+        await self._publication.lease.move(self._lead.epoch, self._position, self._chain)
 
     async def step(self) -> None:
         """Publish a chunk if there is one; else mark the ends, look at the topic, and wait."""
         if await self._publish():
             return
         now = time.monotonic()
-        if now - self._marked_at > self._relay.mark_seconds:
+        if now - self._marked_at > self._publication.mark_seconds:
             await self._mark()
             self._marked_at = now
         if now - self._looked > _EMPTIED_SECONDS:
@@ -94,18 +115,18 @@ class Leadership:
         if not rows:
             return 0
         traceparents = (Metadata.decode(row["metadata"]).traceparent for row in rows)
-        publishing = f"publish {self._relay.topic}"
-        with self._relay.tracing.span(publishing, "producer", following=traceparents, events=len(rows)):
+        publishing = f"publish {self._publication.topic}"
+        with self._publication.tracing.span(publishing, "producer", following=traceparents, events=len(rows)):
             chain = await self._send_all(rows)
-            await self._relay.lease.move(self._lead.epoch, rows[-1]["position"], chain)
+            await self._publication.lease.move(self._lead.epoch, rows[-1]["position"], chain)
         self._position, self._chain, self._published_at = rows[-1]["position"], chain, time.monotonic()
-        self._relay.counts.acknowledged(rows, began=began)
-        self._relay.pulse.progressed()
+        self._publication.counts.acknowledged(rows, began=began)
+        self._publication.pulse.progressed()
         return len(rows)
 
     async def _send_all(self, rows: Sequence[Any]) -> dict[int, Link]:
         """Send a chunk and await every record; the chain behind it."""
-        chain, batches = dict(self._chain), Batches(self._producer, self._relay.topic)
+        chain, batches = dict(self._chain), Batches(self._producer, self._publication.topic)
         async with asyncio.timeout(SEND_SECONDS):
             for row in rows:
                 partition = partition_of(row["stream"], self._lead.partitions)
@@ -132,7 +153,7 @@ class Leadership:
 
     async def _read(self, after: int) -> Sequence[Any]:
         """The events behind this position in position order, none of whose predecessors can still become visible."""
-        async with self._relay.engine.connect() as connection:
+        async with self._publication.engine.connect() as connection:
             raw = await driver(connection)
             self.pending = bool(await raw.fetchval(_PENDING, after))
             if not self.pending:
@@ -157,7 +178,7 @@ class Leadership:
 
     async def _mark(self) -> None:
         """Tell each partition that got events its last position, so that a lost last record is noticed too."""
-        batches = Batches(self._producer, self._relay.topic)
+        batches = Batches(self._producer, self._publication.topic)
         for partition, link in self._chain.items():
             if link.position > self._marked.get(partition, 0):
                 mark = LogMark(self._lead.log_id, link.position, link.event_id)
@@ -171,12 +192,12 @@ class Leadership:
             every = await batches.acknowledged()
         for sent in every:
             if sent.offset < self._sent.get(sent.partition, 0):
-                raise TopicShrank(f"{self._relay.topic}/{sent.partition} continues at offset {sent.offset}")
+                raise TopicShrank(f"{self._publication.topic}/{sent.partition} continues at offset {sent.offset}")
             self._sent[sent.partition] = sent.offset
 
     async def _look(self) -> None:
         """An emptied topic ends before where it ended when it was last looked at."""
-        partitions = [TopicPartition(self._relay.topic, p) for p in range(self._lead.partitions)]
+        partitions = [TopicPartition(self._publication.topic, p) for p in range(self._lead.partitions)]
         async with asyncio.timeout(SEND_SECONDS):
             ends = await self._consumer.end_offsets(partitions)
         for tp, end in ends.items():

@@ -17,7 +17,7 @@ from shared.eventsourcing.database import is_transient
 from shared.eventsourcing.described import described
 from shared.eventsourcing.errors import LogForked, TopicShrank, WrongPartitionCount
 from shared.eventsourcing.kafka import Kafka, close
-from shared.eventsourcing.leadership import MARK_SECONDS, SEND_SECONDS, Leadership
+from shared.eventsourcing.leadership import MARK_SECONDS, SEND_SECONDS, Leadership, Publication
 from shared.eventsourcing.lease import LEASE_SECONDS, Lead, LeadLost, Lease
 from shared.eventsourcing.pulse import Pulse
 from shared.eventsourcing.tracing import OFF, Tracing
@@ -45,14 +45,21 @@ class Relay:
         self.topic = topic
         self.engine = engine
         self._kafka = kafka
-        self.source = source
         self.lease = Lease(engine, owner, seconds=lease_seconds)
-        self.mark_seconds = mark_seconds
         self.last_error: str | None = None
         self.last_progress = time.monotonic()
         self.pulse = Pulse("relay")
         self.counts = RelayCounts()
-        self.tracing = tracing
+        self._publication = Publication(
+            engine=engine,
+            topic=topic,
+            source=source,
+            lease=self.lease,
+            mark_seconds=mark_seconds,
+            counts=self.counts,
+            pulse=self.pulse,
+            tracing=tracing,
+        )
 
     async def run(self) -> None:
         """Publish until cancelled; whatever fails is thrown away and begun again from the checkpoint."""
@@ -117,7 +124,7 @@ class Relay:
             await self._check_partitions(producer, lead)
             async with (
                 heard(self.engine) as rung,
-                aclosing(Leadership(self, lead, producer, consumer, rung)) as leadership,
+                aclosing(Leadership(self._publication, lead, producer, consumer, rung)) as leadership,
             ):
                 await leadership.begin()
                 while True:

@@ -151,7 +151,7 @@ def _worker(runtime: Runtime, exit_process: Callable[[], None]) -> "Worker":
 def _application(runtime: Runtime, role: str, worker: "Worker | None") -> Any:
     if worker is None or role == "all":
         return create_service_api(runtime, worker)
-    from shared.runtime.worker import create_worker  # noqa: PLC0415 - an api loads no FastStream
+    from shared.runtime.worker_app import create_worker  # noqa: PLC0415 - an api loads no FastStream
 
     return create_worker(worker)
 

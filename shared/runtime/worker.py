@@ -1,22 +1,16 @@
-"""A worker process: relay, projections, reactions and feeds of one service, with health and status over HTTP."""
+"""A worker: the relay, projections, reactions, feeds and timers of one service, and whether they go on."""
 
 import asyncio
 import contextlib
-import json
 import os
 import random
 import socket
-from collections.abc import AsyncGenerator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 import structlog
 from aiokafka.errors import KafkaError
 from aiokafka.structs import TopicPartition
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
 from shared.eventsourcing.checkpoints import CheckpointMissing
 from shared.eventsourcing.database import is_transient
@@ -32,10 +26,7 @@ from shared.eventsourcing.reader import Reader
 from shared.eventsourcing.rebuild import Rebuilds, Surroundings
 from shared.eventsourcing.relay import Relay
 from shared.eventsourcing.subscription import Subscription
-from shared.runtime.metrics import Metrics, metrics_route
-from shared.runtime.metrics_port import metrics_port
 from shared.runtime.service import Runtime
-from shared.runtime.worker_status import status
 from shared.schemas.partitions import PARTITIONS
 
 _STOP_SECONDS: Final = 8.5
@@ -220,32 +211,3 @@ class Worker:
 def owner_name() -> str:
     """Who leads, for a person who looks at the log's row: the host, the process on it, and which life of it."""
     return f"{socket.gethostname()}/{os.getpid()}/{uuid7()}"
-
-
-def create_worker(worker: Worker) -> Starlette:
-    """The worker as an ASGI application: it answers probes while its parts are still starting."""
-    metrics = Metrics(worker.runtime, worker)
-
-    @asynccontextmanager
-    async def lifespan(_app: Starlette) -> AsyncGenerator[None]:
-        async with metrics_port(metrics, worker.runtime.settings):
-            await worker.start()
-            yield
-            await worker.stop()
-        await worker.runtime.close()
-
-    async def live(_request: Request) -> Response:
-        stalled = worker.stalled()
-        body = {"status": "stalled" if stalled else "live", "reasons": stalled}
-        return JSONResponse(body, status_code=503 if stalled else 200)
-
-    async def ready(_request: Request) -> Response:
-        waiting = worker.not_ready()
-        body = {"status": "not-ready" if waiting else "ready", "reasons": waiting}
-        return JSONResponse(body, status_code=503 if waiting else 200)
-
-    async def show_status(_request: Request) -> Response:
-        return Response(json.dumps(await status(worker)), media_type="application/json")
-
-    probes = [Route("/health/live", live), Route("/health/ready", ready), Route("/status", show_status)]
-    return Starlette(routes=[*probes, metrics_route(metrics)], lifespan=lifespan)

@@ -3,18 +3,16 @@
 import asyncio
 import contextlib
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiokafka.errors import KafkaError
 
 from shared.eventsourcing.administration import log_status, reader_status
 from shared.eventsourcing.timers import FailedTimer, failed_timers, timer_status
-
-if TYPE_CHECKING:
-    from shared.runtime.worker import Worker
+from shared.runtime.worker import Worker
 
 
-async def status(worker: "Worker") -> dict[str, Any]:
+async def status(worker: Worker) -> dict[str, Any]:
     """The service's log and readers, as `trellis status` shows them."""
     engine, service = worker.runtime.engine, worker.runtime.service
     published = await log_status(engine)
@@ -49,7 +47,7 @@ async def status(worker: "Worker") -> dict[str, Any]:
     }
 
 
-async def _timers(worker: "Worker") -> dict[str, Any] | None:
+async def _timers(worker: Worker) -> dict[str, Any] | None:
     """What this worker fired since its start, and how the service's timers stand."""
     if worker.timers is None:
         return None
@@ -70,7 +68,7 @@ def _failed(timer: FailedTimer) -> dict[str, Any]:
     }
 
 
-async def _ends(worker: "Worker") -> dict[tuple[str, int], int]:
+async def _ends(worker: Worker) -> dict[tuple[str, int], int]:
     """The end offset of each partition that this worker reads; none while the broker does not answer."""
     ends: dict[tuple[str, int], int] = {}
     for subscription in worker.subscriptions:

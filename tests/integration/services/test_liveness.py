@@ -7,7 +7,8 @@ import httpx
 from services.goals.app import SERVICE
 from shared.eventsourcing.pulse import Pulse
 from shared.runtime.service import Runtime
-from shared.runtime.worker import Worker, create_worker
+from shared.runtime.worker import Worker
+from shared.runtime.worker_app import create_worker
 from tests.servers.databases import Postgres
 from tests.servers.issuer import Issuer
 from tests.servers.service import MigratedDatabases, running
