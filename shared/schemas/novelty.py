@@ -27,14 +27,14 @@ def novelty(event: Event, data: bytes | str) -> Novelty:
     In a version that is read by an upcaster nothing is looked for: it is no longer written, and grows no more.
     """
     raw = from_json(data)
-    return _of_model(event, raw) if event.model_fields_set <= raw.keys() else NONE
+    return _of_model(event, raw) if raw.keys() >= event.model_fields_set else NONE
 
 
 def _of_model(model: BaseModel, raw: dict[str, Any]) -> Novelty:
     fields, members = len(raw) - len(model.model_fields_set), 0
     for name in _deep(type(model)):
-        if (inside := raw.get(name)) is not None:
-            found = _of_value(getattr(model, name), inside)
+        inside = raw.get(name)
+        if inside is not None and (found := _of_value(getattr(model, name), inside)) is not NONE:
             fields, members = fields + found.fields, members + found.members
     return Novelty(fields, members) if fields or members else NONE
 

@@ -10,6 +10,9 @@ from pydantic import AfterValidator, BeforeValidator, GetJsonSchemaHandler, Plai
 from pydantic.json_schema import JsonSchemaValue, WithJsonSchema
 from pydantic_core import CoreSchema, PydanticCustomError
 
+_UNKNOWN: Final = "(unknown)"
+"""The name of what is no member: none can be called so."""
+
 
 class OpenEnum(StrEnum):
     """An enum whose readers keep a member they do not know yet.
@@ -23,13 +26,13 @@ class OpenEnum(StrEnum):
         if not isinstance(value, str):
             return None
         member = str.__new__(cls, value)
-        member._name_ = "UNKNOWN"
+        member._name_ = _UNKNOWN
         member._value_ = value
         return member
 
     @property
     def known(self) -> bool:
-        return self._name_ in type(self).__members__
+        return self._name_ != _UNKNOWN
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
