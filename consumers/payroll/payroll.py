@@ -16,12 +16,15 @@ from consumers.payroll.books import Books, now
 from consumers.payroll.publishing import producer, publish_recorded
 from consumers.payroll.reading import HOLE_SECONDS, Reading
 from consumers.payroll.settings import Settings
-from consumers.payroll.topics import TopicMissing, count_records, partitions_of, stop
+from consumers.payroll.topics import TopicMissing, count_records, partitions_of, require, stop
 from shared.schemas import payroll, rewards
 
 GROUP: Final = "payroll"
 _LOOK_SECONDS: Final = 3.0
 _START_SECONDS: Final = 20.0
+_METADATA_MS: Final = 10_000
+"""How often a consumer asks which partitions there are. At aiokafka's five minutes one that was given none, since its
+topic was deleted and created again under it, would have none for as long."""
 _LONGEST_PAUSE: Final = 5.0
 STALL_SECONDS: Final = 120.0
 """How long reading may neither fail nor get on while there is something to read."""
@@ -121,15 +124,21 @@ class Payroll:
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             request_timeout_ms=15_000,
+            metadata_max_age_ms=_METADATA_MS,
         )
 
     async def _subscribe(self, consumer: AIOKafkaConsumer) -> None:
-        """Every partition without a group, or what the group shares out; either way from our own checkpoints."""
+        """Every partition without a group, or what the group shares out; either way from our own checkpoints.
+
+        Raises:
+            TopicMissing: there is no such topic. A group would share nothing out, and say nothing.
+        """
         if self.settings.fixed_assignment:
             partitions = await partitions_of(consumer, self.reading.topic)
             consumer.assign(partitions)
             await self.assigned(consumer, partitions)
         else:
+            await require(consumer, self.reading.topic)
             consumer.subscribe([self.reading.topic], listener=_Assignment(self, consumer))
 
     async def assigned(self, consumer: AIOKafkaConsumer, partitions: Collection[TopicPartition]) -> None:

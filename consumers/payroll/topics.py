@@ -16,14 +16,23 @@ class TopicMissing(Exception):  # noqa: N818 - named for the fact
     """A topic is not there (yet)."""
 
 
-async def partitions_of(consumer: AIOKafkaConsumer, topic: str) -> list[TopicPartition]:
-    """The topic's partitions. The consumer is left assigned to the first: it asks of assigned topics alone.
+async def require(consumer: AIOKafkaConsumer, topic: str) -> None:
+    """Do nothing if the topic is there.
 
     Raises:
         TopicMissing: there is no such topic.
     """
     if topic not in await consumer.topics():
         raise TopicMissing(f"topic {topic} does not exist")
+
+
+async def partitions_of(consumer: AIOKafkaConsumer, topic: str) -> list[TopicPartition]:
+    """The topic's partitions. The consumer is left assigned to the first: it asks of assigned topics alone.
+
+    Raises:
+        TopicMissing: there is no such topic.
+    """
+    await require(consumer, topic)
     first = TopicPartition(topic, 0)
     consumer.assign([first])
     await consumer.end_offsets([first])

@@ -19,6 +19,9 @@ from shared.eventsourcing.described import described
 _REQUEST_TIMEOUT_MS: Final = 15_000
 _RETRY_MS: Final = 500
 """Between two tries of a client. At aiokafka's 100 ms eight workers kept two cores from starting the broker again."""
+_METADATA_MS: Final = 10_000
+"""How often a consumer asks which partitions there are. At aiokafka's five minutes one that was given none, since its
+topic was deleted and created again under it, would have none for as long."""
 _CLOSE_SECONDS: Final = 5.0
 _POSITION_SECONDS: Final = 5.0
 
@@ -93,6 +96,7 @@ class Kafka:
             graceful_timeout=7,
             request_timeout_ms=_REQUEST_TIMEOUT_MS,
             retry_backoff_ms=_RETRY_MS,
+            metadata_max_age_ms=_METADATA_MS,
             logger=None,
         )
 

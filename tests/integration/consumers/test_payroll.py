@@ -4,6 +4,7 @@ import asyncio
 import signal
 import sqlite3
 import sys
+import time
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -14,7 +15,6 @@ from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient
 
 from consumers.payroll.books import Books
 from consumers.payroll.payroll import GROUP, Payroll, Stalled
@@ -27,6 +27,7 @@ from launcher.topic_creation import create_topics
 from launcher.topics import Topic
 from shared.schemas.payroll import InstructionAccepted, InstructionPaid, InstructionRejected
 from tests.conftest import NewTopic
+from tests.servers.topics import create_empty, delete
 from tests.unit.consumers.payroll.instructions import Chain, Published, instructions, payment
 
 pytestmark = pytest.mark.kafka
@@ -108,16 +109,7 @@ class Desk:
 
     async def empty(self, topic: str, *, partitions: int) -> None:
         """What a broker that keeps its records in memory does when it is started again."""
-        admin = AIOKafkaAdminClient(bootstrap_servers=self.broker.bootstrap)
-        await admin.start()
-        try:
-            await admin.delete_topics([topic])
-            async with asyncio.timeout(20):
-                while topic in await admin.list_topics():  # noqa: ASYNC110 - the broker tells nobody
-                    await asyncio.sleep(0.05)
-        finally:
-            await admin.close()
-        await create_topics(self.broker.bootstrap, [Topic(topic, partitions)])
+        await create_empty(self.broker.bootstrap, [Topic(topic, partitions)])
 
     def payments_made(self) -> int:
         with sqlite3.connect(self.file) as books:
@@ -344,3 +336,48 @@ async def test_payroll_waits_for_a_broker_that_is_down_and_for_instructions_that
     assert await _ended(Payroll(nobody, stall_seconds=9), within=14) is None  # it pauses for up to 5 s between tries
     idle = Payroll(desk.settings, instructions=desk.instructions, answers=desk.answers, stall_seconds=4)
     assert await _ended(idle, within=8) is None
+
+
+@asynccontextmanager
+async def in_a_group(desk: Desk) -> AsyncGenerator[Payroll]:
+    """Payroll as it runs on Apache Kafka."""
+    settings = replace(desk.settings, fixed_assignment=False)
+    payroll = Payroll(settings, instructions=desk.instructions, answers=desk.answers, stall_seconds=60)
+    task = asyncio.create_task(payroll.run())
+    try:
+        yield payroll
+        assert not task.done(), "no watchdog had to help"
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+@pytest.mark.apache
+async def test_instructions_whose_topic_is_created_after_payroll_was_started_are_read_at_once(desk: Desk) -> None:
+    await delete(desk.broker.bootstrap, [desk.instructions])
+    async with in_a_group(desk) as running:
+        await until(lambda: "TopicMissing" in (running.last_error or ""))
+        ready, said = running.state()
+        assert not ready
+        assert f"topic {desk.instructions} does not exist" in said["last_error"]
+        await create_topics(desk.broker.bootstrap, [Topic(desk.instructions, 1)])
+        created = time.monotonic()
+        await until(lambda: running.state()[0], seconds=15)
+        await desk.publish(instructions(Chain(), 10))
+        await until(figures_are(running, instructions=10, paid=10), seconds=15)
+        print(f"ready and all paid {time.monotonic() - created:.1f} s after the topic was created")
+
+
+@pytest.mark.apache
+async def test_instructions_whose_topic_is_deleted_and_created_again_under_a_payroll_are_read_on(
+    desk: Desk,
+) -> None:
+    async with in_a_group(desk) as running:
+        await until(lambda: running.state()[0])
+        await delete(desk.broker.bootstrap, [desk.instructions])
+        await until(lambda: not running.state()[0])
+        await create_topics(desk.broker.bootstrap, [Topic(desk.instructions, 1)])
+        created = time.monotonic()
+        await desk.publish(instructions(Chain(), 10))
+        await until(figures_are(running, instructions=10, paid=10), seconds=30)
+        print(f"all paid {time.monotonic() - created:.1f} s after the topic was created again")

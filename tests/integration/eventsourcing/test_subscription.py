@@ -3,6 +3,7 @@
 import gc
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from launcher.brokers.broker import Broker
+from launcher.topic_creation import create_topics
+from launcher.topics import Topic
 from shared.eventsourcing.consistency import wait_for
 from shared.eventsourcing.errors import NotCaughtUp
 from shared.eventsourcing.kafka import Kafka
@@ -30,6 +33,7 @@ from tests.integration.eventsourcing.tally import (
     tally_projection,
 )
 from tests.servers.databases import Database
+from tests.servers.topics import delete
 
 pytestmark = pytest.mark.kafka
 
@@ -251,6 +255,29 @@ async def test_offsets_beyond_the_end_of_a_refilled_topic_lead_back_to_its_begin
         projecting(engine, kafka_of(kafka), tally_projection(topic), group=topic),
     ):
         await until(applied(engine, 60))
+    await assert_each_once(engine, 60)
+    await engine.dispose()
+
+
+@pytest.mark.apache
+async def test_a_topic_that_is_deleted_and_created_again_under_a_reader_is_read_on(
+    database: Database, kafka: Broker, new_topic: NewTopic
+) -> None:
+    """As where a cluster is lost and an empty one takes its place: for a while there is no partition to be given."""
+    topic = await new_topic(partitions=12)
+    engine = await kernel_engine(database, topics=(topic,))
+    async with projecting(engine, kafka_of(kafka), tally_projection(topic), group=topic) as subscription:
+
+        async def assigned(count: int) -> bool:
+            return subscription.consumer is not None and len(subscription.consumer.assignment()) == count
+
+        await until(partial(assigned, 12), what="partitions given")
+        await delete(kafka.bootstrap, [topic])
+        await until(partial(assigned, 0), what="partitions taken")
+        await create_topics(kafka.bootstrap, [Topic(topic, 12)])
+        await fill(engine, 60)
+        async with relaying(engine, kafka_of(kafka), topic):
+            await until(applied(engine, 60), what="read on")
     await assert_each_once(engine, 60)
     await engine.dispose()
 
