@@ -100,8 +100,9 @@ class Settings(BaseSettings):
     drain_seconds: float = Field(
         default=1,
         ge=0,
-        le=3,
-        description="How long a process that is told to stop still answers, with 503, so that its port is left alone.",
+        le=15,
+        description="How long a process that is told to stop still serves, not ready any more, before it ends: until "
+        "whoever distributes requests has noticed.",
     )
     keep_alive_seconds: int = Field(
         default=100,

@@ -1,4 +1,4 @@
-"""Stopping: what was accepted is finished, what comes meanwhile is sent elsewhere, and ten seconds are kept."""
+"""Stopping: not ready, while requests are served; then what was accepted is finished, and ten seconds are kept."""
 
 import asyncio
 import os
@@ -23,28 +23,33 @@ _LAST_SECONDS: Final = 9.5
 _LOOK_SECONDS: Final = 0.02
 _OVERDUE: Final = 1
 _ALIVE: Final = "/health/live"
+_READY: Final = "/health/ready"
 
 log = logger(__name__)
 
 
 class Drained:
-    """An application that finishes what it has begun and, once it is `stopping`, begins nothing more."""
+    """An application that says it is not ready once it is `leaving`, and begins nothing more once it is `stopping`."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        self.leaving = False
         self.stopping = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and self.stopping and scope["path"] != _ALIVE:
+        if scope["type"] == "http" and self._refuses(scope["path"]):
             await _elsewhere(scope, receive, send)
         else:
             await self._app(scope, receive, self._parting(send))
 
+    def _refuses(self, path: str) -> bool:
+        return (self.leaving and path == _READY) or (self.stopping and path != _ALIVE)
+
     def _parting(self, send: Send) -> Send:
-        """The same, but an answer given while stopping is its connection's last: the next request could be lost."""
+        """The same, but an answer given while leaving is its connection's last: the next request could be lost."""
 
         async def parting(message: Message) -> None:
-            if self.stopping and message["type"] == "http.response.start":
+            if self.leaving and message["type"] == "http.response.start":
                 MutableHeaders(scope=message)["Connection"] = "close"
             await send(message)
 
@@ -63,8 +68,8 @@ async def _elsewhere(scope: Scope, receive: Receive, send: Send) -> None:
 class Server(uvicorn.Server):
     """Serves until it is told to stop.
 
-    Then it refuses new requests for `drain_seconds`, while whoever distributes them notices; closes the port; and
-    finishes what was accepted. What `stop` does goes on meanwhile; `told` is called first.
+    Then it is not ready, and serves for `drain_seconds` more, while whoever distributes requests notices. After that it
+    calls `told`, closes the port, and finishes what was accepted; what `stop` does goes on meanwhile.
     """
 
     def __init__(
@@ -84,11 +89,12 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Called once the process was told to stop."""
+        self._application.leaving = True
+        log.info("process.stopping")
+        await asyncio.sleep(self._drain_seconds)
         self._told()
         self._application.stopping = True
-        log.info("process.stopping")
         working = asyncio.create_task(self._stop()) if self._stop is not None else None
-        await asyncio.sleep(self._drain_seconds)
         await self._let_nobody_in(sockets or [])
         await super().shutdown(sockets)
         if working is not None:

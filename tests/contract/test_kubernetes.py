@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
@@ -50,9 +51,15 @@ def test_the_secret_that_the_page_makes_and_the_base_have_what_is_required(servi
 
 @pytest.mark.parametrize("name", DEPLOYED)
 def test_what_is_configured_is_a_possible_setting(name: str) -> None:
-    said = {variable.removeprefix("TRELLIS_").lower(): value for variable, value in configured_in(name).items()}
+    assert settings_with(configured_in(name)).kafka_bootstrap == configured_in(name)["TRELLIS_KAFKA_BOOTSTRAP"]
+
+
+def settings_with(configured: Mapping[str, str]) -> Settings:
+    """The settings of a process that has these variables; what is secret or required stands in."""
+    said = {variable.removeprefix("TRELLIS_").lower(): value for variable, value in configured.items()}
     url, key = "postgresql+asyncpg://goals:x@postgres/goals", "A" * 43 + "="
-    Settings(database_url=url, keys_database_url=url, master_key=key, **said)  # pyright: ignore[reportArgumentType]
+    required = {"kafka_bootstrap": "kafka:9092", "issuer": "https://issuer", "jwks_url": "https://issuer/keys"}
+    return Settings(database_url=url, keys_database_url=url, master_key=key, **required | said)  # pyright: ignore[reportArgumentType]
 
 
 def test_a_setting_that_does_not_exist_is_found() -> None:
@@ -79,9 +86,22 @@ def test_probes_ask_where_something_answers_and_leave_time_to_end() -> None:
         assert container["args"] == [name]
         for probe, path in (("startup", "live"), ("liveness", "live"), ("readiness", "ready")):
             assert container[f"{probe}Probe"]["httpGet"] == {"path": f"/health/{path}", "port": "http"}
-        waits = container.get("lifecycle", {}).get("preStop", {}).get("sleep", {}).get("seconds", 0)
-        assert pods[name]["terminationGracePeriodSeconds"] >= waits + 10 + ANSWER_SECONDS
+        assert pods[name]["terminationGracePeriodSeconds"] >= drain_seconds(container) + 10 + ANSWER_SECONDS
         assert [first["args"] for first in pods[name]["initContainers"]] == [["migrated"]]
+
+
+def test_an_api_serves_until_its_readiness_has_failed_and_nobody_is_sent_there_any_more() -> None:
+    (api,) = dict(pods_of_the_base())["api"]["containers"]
+    noticed = api["readinessProbe"]["periodSeconds"] * api["readinessProbe"]["failureThreshold"]
+    assert drain_seconds(api) >= noticed + 5, "until the ingress knows, too"
+    assert "lifecycle" not in api, "a process that is not told is ready while it is about to end"
+
+
+def drain_seconds(container: Mapping[str, Any]) -> float:
+    """How long it serves once it is told to stop; a worker stops at once."""
+    if container["args"] == ["worker"]:
+        return 0
+    return settings_with({setting["name"]: setting["value"] for setting in container["env"]}).drain_seconds
 
 
 def test_no_container_may_do_more_than_the_restricted_standard_allows() -> None:

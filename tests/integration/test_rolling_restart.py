@@ -231,3 +231,28 @@ async def test_a_process_of_all_roles_under_load_ends_within_ten_seconds(workpla
 async def test_a_process_whose_broker_does_not_answer_ends_within_ten_seconds(workplace: Workplace) -> None:
     process = await workplace.processes.start("all", TRELLIS_KAFKA_BOOTSTRAP=f"127.0.0.1:{free_port()}")
     assert await process.stopped() < LONGEST_STOP
+
+
+@pytest.mark.parametrize("workplace", [SET_GOALS], ids=["goals"], indirect=True)
+async def test_a_process_that_is_told_to_stop_is_not_ready_and_serves_until_that_was_noticed(
+    workplace: Workplace,
+) -> None:
+    process = await workplace.processes.start("api", TRELLIS_DRAIN_SECONDS="3")
+    load = Load(workplace.work, (process.url,), workplace.token)
+    async with load.going_on(), httpx.AsyncClient(base_url=process.url) as probe:
+        await until(load.under_way, what="under way")
+        stopping = asyncio.create_task(process.stopped())
+        await until(lambda: _refuses(probe), what="not ready")
+        asked = load.asked
+        await asyncio.sleep(2)  # of the three
+        served, turned_away, refused = load.asked - asked, load.turned_away, await _refuses(probe)
+        load.over = True
+        seconds = await stopping
+    print(f"{load}; {served} served while not ready; stopped after {seconds:.1f} s")
+    assert (refused, turned_away, load.failures) == (True, 0, [])
+    assert served > 20
+    assert 3 <= seconds < 3 + LONGEST_STOP
+
+
+async def _refuses(probe: httpx.AsyncClient) -> bool:
+    return (await probe.get("/health/ready")).status_code == 503

@@ -1,4 +1,4 @@
-"""A server that is told to stop finishes what it accepted, refuses what comes, and answers nothing by half."""
+"""A server that is told to stop is not ready, finishes what it accepted, and answers nothing by half."""
 
 import asyncio
 import socket
@@ -31,8 +31,16 @@ class Slow:
     worked: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def told_to_stop(self) -> None:
+        """It serves no more."""
         self.server.should_exit = True
         await self.told.wait()
+
+    async def not_ready(self) -> None:
+        """It was told to stop, and serves for a while."""
+        self.server.should_exit = True
+        async with asyncio.timeout(5):
+            while (await self.client.get("/health/ready")).status_code == 200:  # noqa: ASYNC110 - a probe asks
+                await asyncio.sleep(0.01)
 
 
 class _Unsignalled(Server):
@@ -56,7 +64,8 @@ async def slow(*, drain_seconds: float) -> AsyncGenerator[Slow]:
         found.worked.set()
 
     methods = ["GET", "POST"]
-    drained = Drained(Starlette(routes=[Route("/wait", wait, methods=methods), Route("/health/live", live)]))
+    probes = [Route("/health/live", live), Route("/health/ready", live)]
+    drained = Drained(Starlette(routes=[Route("/wait", wait, methods=methods), *probes]))
     listening = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(drained, log_config=None, lifespan="off", timeout_graceful_shutdown=5)
     told = asyncio.Event()
@@ -72,17 +81,27 @@ async def slow(*, drain_seconds: float) -> AsyncGenerator[Slow]:
             await serving
 
 
-async def test_what_was_accepted_is_finished_and_what_comes_meanwhile_is_sent_elsewhere() -> None:
-    async with slow(drain_seconds=2) as server:
+async def test_a_server_that_is_told_to_stop_is_not_ready_and_serves_until_that_was_noticed() -> None:
+    async with slow(drain_seconds=1) as server:
+        server.answer.set()
+        assert (await server.client.get("/health/ready")).status_code == 200
+        await server.not_ready()
+        refused, alive = await server.client.get("/health/ready"), await server.client.get("/health/live")
+        assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
+        assert (alive.status_code, alive.headers["Connection"]) == (200, "close")
+        served = await server.client.post("/wait")
+        assert (served.text, served.headers["Connection"]) == ("finished", "close")
+        assert not server.told.is_set()
+        await server.told.wait()
+        await server.worked.wait()
+
+
+async def test_what_was_accepted_is_finished_while_the_rest_of_the_process_stops() -> None:
+    async with slow(drain_seconds=0) as server:
         accepted = asyncio.create_task(server.client.get("/wait"))
         await server.entered.wait()
         await server.told_to_stop()
-        refused = await server.client.post("/wait", content=b"x" * 300_000)
-        assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
-        assert refused.headers["Connection"] == "close"
-        assert refused.headers["Content-Type"] == "application/problem+json"
-        assert (await server.client.get("/health/live")).status_code == 200
-        await server.worked.wait()  # the rest of the process stops meanwhile
+        await server.worked.wait()
         server.answer.set()
         finished = await accepted
         assert (finished.text, finished.headers["Connection"]) == ("finished", "close")
@@ -102,11 +121,16 @@ async def test_who_came_in_before_the_port_was_closed_and_asks_afterwards_is_sen
         await server.told_to_stop()
         while await listens(*address):  # noqa: ASYNC110 - a port tells nobody
             await asyncio.sleep(0.01)
-        telling.write(b"GET /wait HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        body = b"x" * 300_000  # read to its end, since a connection that is closed on the rest loses the answer
+        telling.write(b"POST /wait HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
         answer = await asking.read()
         telling.close()
-    assert answer.startswith(b"HTTP/1.1 503 ")
-    assert b"connection: close" in answer
+    head, _, said = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 503 ")
+    assert {b"connection: close", b"retry-after: 1", b"content-type: application/problem+json"} <= set(
+        head.split(b"\r\n")
+    )
+    assert b"stopping" in said
 
 
 async def listens(host: str, port: int | None) -> bool:
