@@ -1,6 +1,6 @@
 """A goal's history in words: who changed what, when and why, each wording of both sides as it was."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from services.goals.api.edge import AtEdge
 from services.goals.api.goal_access import access_to
 from services.goals.api.goal_words import why, words
+from services.goals.api.hidden_goals import hidden_in, identities, without
 from services.goals.api.said import opened, said_by
 from services.goals.projections import goal_periods, goal_tree, readable_goals
 from services.goals.projections.goal_past import Fact
@@ -32,7 +33,9 @@ class FactView(BaseModel):
     words: str = Field(examples=["called it \u201cAnswer at once\u201d"], description="What `by` did.")
     why: str | None = Field(description="The reason, the comment or the note that came with it.")
     amendment: UUID | None = Field(description="The agreed change that this was part of.")
-    said: Mapping[str, Any] = Field(description="The event's data.")
+    said: Mapping[str, Any] = Field(
+        description="The event's data; of goals that the caller does not see how many it names: `parent_hidden`."
+    )
 
 
 def goal_history_routes(runtime: Runtime) -> APIRouter:
@@ -50,14 +53,16 @@ def goal_history_routes(runtime: Runtime) -> APIRouter:
                 raise not_found("goal", goal)
             (await access_to(connection, edge.caller, row)).require(READ, f"goal {goal}")
             facts = await goal_periods.history(connection, goal, after=after[0] if after else 0, limit=page.limit + 1)
+        told = identities([fact.event.model_dump() for fact in facts])
+        hidden = await hidden_in(runtime, edge.caller, told)
         texts = await opened(runtime.vault, [fact.event for fact in facts])
-        return page.of(facts, key=lambda fact: (fact.version,), item=lambda fact: _view(fact, texts))
+        return page.of(facts, key=lambda fact: (fact.version,), item=lambda fact: _view(fact, texts, hidden))
 
     return routes
 
 
-def _view(fact: Fact, texts: Mapping[str, str]) -> FactView:
-    said = said_by(fact.event, texts)
+def _view(fact: Fact, texts: Mapping[str, str], hidden: Collection[UUID]) -> FactView:
+    said = without(said_by(fact.event, texts), hidden)
     return FactView(
         version=fact.version,
         what=fact.event.event_type.split(".")[2],

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement
 from services.goals.api.edge import GoalsEdge
 from services.goals.api.goal_access import reader
 from services.goals.api.goal_views import GoalView, Today, today, views
+from services.goals.api.hidden_goals import hidden_among
 from services.goals.api.moments import AskedMoment, MomentAsked, moment_of, on_day_of
 from services.goals.projections import goal_periods, goal_tree, readable_goals
 from services.goals.projections.goal_health import is_doing, is_stale
@@ -98,8 +99,10 @@ def below(goal: GoalId, moment: MomentAsked, page: PageRequest) -> GoalsAsked:
 
 
 async def listed(runtime: Runtime, edge: GoalsEdge, asked: GoalsAsked) -> Page[GoalView]:
-    """The page of those that the caller may see today."""
+    """The page of those that the caller may see today; below a goal that they may not see there are none to them."""
     caller, wanted = edge.caller.person, asked.wanted
+    if wanted.parent is not None and await hidden_among(runtime, edge.caller, {wanted.parent}):
+        return Page(items=[])
     if asked.mine:
         wanted = replace(wanted, owner=caller)
     if asked.reports is not None:
@@ -116,7 +119,7 @@ async def page_of(runtime: Runtime, edge: GoalsEdge, asked: GoalsAsked) -> Page[
     else:
         on = on_day_of(runtime, moment, on)
         rows = await _past(runtime, edge, asked, moment=moment, on=on)
-    shown = await views(runtime.vault, rows, on)
+    shown = await views(runtime, edge.caller, rows, on)
     pairs = list(zip(rows, shown, strict=True))
     return asked.page.of(pairs, key=lambda pair: sort_key(pair[0], asked.sort), item=lambda pair: pair[1])
 

@@ -1,5 +1,7 @@
 """Goal profiles, read: what a goal is about, what it stands for and is tied to, what was said of it last."""
 
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -7,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from services.goals.api.edge import AtEdge
 from services.goals.api.goal_access import access_to, reader
+from services.goals.api.hidden_goals import hidden_among
 from services.goals.domain.objective import band_of, feeds_pay, score_of
 from services.goals.domain.policy import Policy
 from services.goals.projections import goal_profiles, goal_tree, readable_goals
@@ -44,8 +47,11 @@ class GoalProfile(BaseModel):
     contributors: tuple[PersonId, ...] = Field(description="Who works on it with its owner.")
     visibility: str | None = Field(description="Who sees it; null: as is usual at its level.")
     contributes_to: tuple[GoalId, ...] = Field(description="Besides its parent; shown there, never summed.")
+    contributes_to_hidden: int = Field(description="Others of these, which the caller does not see.")
     carried_from: GoalId | None = Field(description="The goal of an earlier period that goes on in this one.")
+    carried_from_hidden: int = Field(description="1 where it goes on from a goal that the caller does not see.")
     carried_to: GoalId | None = Field(description="The goal of a later period that this one goes on in.")
+    carried_to_hidden: int = Field(description="1 where it goes on in a goal that the caller does not see.")
     agreements: list[UUID] = Field(description="The agreed plans that weigh it: it changes by their amendments alone.")
     objective: ObjectiveView | None = Field(description="Null: the goal is no objective.")
     confidence: int | None = Field(description="How sure somebody was last to reach the target, 0 to 10.")
@@ -69,14 +75,32 @@ def goal_profile_routes(runtime: Runtime) -> APIRouter:
             if row is None or profile is None:
                 raise not_found("goal", goal)
             (await access_to(connection, edge.caller, row)).require(READ, f"goal {goal}")
-            hidden = await readable_goals.hidden_below(connection, reader(edge.caller), goal)
-        return await _view(runtime.vault, row, profile, hidden=hidden, policy=edge.policy)
+            below = await readable_goals.hidden_below(connection, reader(edge.caller), goal)
+        hidden = await hidden_among(runtime, edge.caller, _tied_to(profile))
+        return await _view(runtime.vault, row, profile, _Hidden(below, hidden), edge.policy)
 
     return routes
 
 
-async def _view(vault: Vault, row: GoalRow, profile: Profile, *, hidden: int, policy: Policy) -> GoalProfile:
+@dataclass(frozen=True, slots=True)
+class _Hidden:
+    """What the caller does not see: how many goals below this one, and which ones of those that it is tied to."""
+
+    below: int
+    tied: AbstractSet[GoalId]
+
+    def seen(self, goal: GoalId | None) -> GoalId | None:
+        return None if goal in self.tied else goal
+
+
+def _tied_to(profile: Profile) -> set[GoalId]:
+    tied = {*profile.contributes_to, profile.carried_from, profile.carried_to}
+    return {goal for goal in tied if goal is not None}
+
+
+async def _view(vault: Vault, row: GoalRow, profile: Profile, hidden: _Hidden, policy: Policy) -> GoalProfile:
     texts = await _opened(vault, profile)
+    contributes_to = tuple(goal for goal in profile.contributes_to if goal not in hidden.tied)
     return GoalProfile(
         id=profile.goal,
         values=tuple(profile.values),
@@ -84,14 +108,17 @@ async def _view(vault: Vault, row: GoalRow, profile: Profile, *, hidden: int, po
         tags=tuple(profile.tags),
         contributors=tuple(row.contributors),
         visibility=row.visibility,
-        contributes_to=tuple(profile.contributes_to),
-        carried_from=profile.carried_from,
-        carried_to=profile.carried_to,
+        contributes_to=contributes_to,
+        contributes_to_hidden=len(profile.contributes_to) - len(contributes_to),
+        carried_from=hidden.seen(profile.carried_from),
+        carried_from_hidden=int(profile.carried_from in hidden.tied),
+        carried_to=hidden.seen(profile.carried_to),
+        carried_to_hidden=int(profile.carried_to in hidden.tied),
         agreements=list(profile.agreements),
         objective=await _objective(vault, row, profile, policy),
         confidence=profile.confidence,
         reason=profile.reason,
-        children_hidden=hidden,
+        children_hidden=hidden.below,
         **texts,
     )
 

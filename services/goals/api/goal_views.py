@@ -1,6 +1,6 @@
 """Goals as clients see them: personal texts opened, percentages with two places, and how they are doing today."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
@@ -10,10 +10,11 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, Field
 
 from services.goals.api.edge import GoalsEdge
+from services.goals.api.hidden_goals import hidden_among
 from services.goals.domain.health import HEALTH_GAPS, HealthGaps, expected
 from services.goals.projections.goal_health import health_on, holds
 from services.goals.projections.goal_rows import GoalRow, GoalState
-from shared.privacy.vault import Vault
+from shared.runtime.caller import Caller
 from shared.runtime.service import Runtime
 from shared.schemas.goal_health import Health
 from shared.schemas.goal_metrics import Metric
@@ -47,7 +48,8 @@ class GoalView(BaseModel):
     measured_by: str = Field(description="The one source of its progress: metric, children or manual.")
     starts_on: date
     ends_on: date
-    parent: GoalId | None
+    parent: GoalId | None = Field(description="Null: it is under none, or under one that the caller does not see.")
+    parent_hidden: int = Field(description="1 where it is under a goal that the caller does not see.")
     weight: DecimalString = Field(description="What it counts in its parent's roll-up, relative to its siblings.")
     weight_by_hand: bool = Field(description="False: it counts as much as its siblings.")
     value: DecimalString | None = Field(description="The last value recorded, in the metric's unit.")
@@ -77,11 +79,13 @@ def today(runtime: Runtime, edge: GoalsEdge) -> Today:
     return Today(day=day, gaps=edge.policy[HEALTH_GAPS])
 
 
-async def views(vault: Vault, rows: Sequence[GoalRow], on: Today) -> list[GoalView]:
-    """The rows as clients see them, their personal texts opened all at once."""
+async def views(runtime: Runtime, caller: Caller, rows: Sequence[GoalRow], on: Today) -> list[GoalView]:
+    """The rows, which the caller may see, as clients see them, their personal texts opened all at once."""
+    above = {row.parent for row in rows if row.parent is not None} - {row.goal for row in rows}
+    hidden = await hidden_among(runtime, caller, above)
     texts = [text for row in rows for text in _texts(row) if isinstance(text, PersonalText)]
-    opened = dict(zip((text.bound_to for text in texts), await vault.open(texts), strict=True))
-    return [_view(row, opened, on) for row in rows]
+    opened = dict(zip((text.bound_to for text in texts), await runtime.vault.open(texts), strict=True))
+    return [_view(row, opened, on, hidden) for row in rows]
 
 
 def _texts(row: GoalRow) -> list[PersonalText | str]:
@@ -100,7 +104,7 @@ def _said(row: GoalRow, opened: Mapping[str, str]) -> SaidHealthView | None:
     return SaidHealthView(health=said.health, reason=reason, said_at=said.said_at, said_by=said.said_by)
 
 
-def _view(row: GoalRow, opened: Mapping[str, str], on: Today) -> GoalView:
+def _view(row: GoalRow, opened: Mapping[str, str], on: Today, hidden: Collection[GoalId]) -> GoalView:
     return GoalView(
         id=row.goal,
         version=row.version,
@@ -113,7 +117,8 @@ def _view(row: GoalRow, opened: Mapping[str, str], on: Today) -> GoalView:
         measured_by=row.measured_by,
         starts_on=row.starts_on,
         ends_on=row.ends_on,
-        parent=row.parent,
+        parent=None if row.parent in hidden else row.parent,
+        parent_hidden=int(row.parent in hidden),
         weight=row.weight,
         weight_by_hand=row.weight_by_hand,
         value=row.value,

@@ -30,12 +30,12 @@ from shared.schemas.goals import (
 from shared.schemas.values import plain
 
 Said = Mapping[str, Any]
-"""The event's data, its texts in clear."""
+"""The event's data, its texts in clear, without the goals that its reader may not see."""
 
 
 def words(event: Event, said: Said) -> str:
     """What was done; an event that has no words of its own is told by its name."""
-    return _worded(event, said) or _placed(event) or _measured(event) or _closed(event, said) or _named(event)
+    return _worded(event, said) or _placed(event, said) or _measured(event) or _closed(event, said) or _named(event)
 
 
 def why(said: Said) -> str | None:
@@ -66,19 +66,19 @@ def _worded(event: Event, said: Said) -> str | None:
             return None
 
 
-def _placed(event: Event) -> str | None:
+def _placed(event: Event, said: Said) -> str | None:
     match event:
         case GoalAligned(parent=None):
-            return f"took it from under {event.previous_parent}"
+            return f"took it from under {_goal(said['previous_parent'])}"
         case GoalAligned() if event.parent == event.previous_parent:
-            return f"let it weigh {plain(event.weight)} under {event.parent}"
+            return f"let it weigh {plain(event.weight)} under {_goal(said['parent'])}"
         case GoalAligned():
-            return f"put it under {event.parent}"
+            return f"put it under {_goal(said['parent'])}"
         case GoalRescheduled():
             before = f"from {event.previous_starts_on} to {event.previous_ends_on}"
             return f"moved its dates: before {before}, now {_days(event)}"
         case GoalCarriedOver():
-            return f"carried it over into {event.to}"
+            return f"carried it over into {_goal(said['to'])}"
         case GoalLocked():
             return f"agreed to it, in {event.agreement}"
         case GoalUnlocked():
@@ -125,6 +125,10 @@ def _closed(event: Event, said: Said) -> str | None:
 def _named(event: Event) -> str:
     name = event.event_type.split(".")[2]
     return re.sub(r"(?<!^)(?=[A-Z])", " ", name).lower()
+
+
+def _goal(named: str | None) -> str:
+    return "a goal that you may not see" if named is None else named
 
 
 def _metric(metric: Metric | None) -> str:

@@ -51,7 +51,7 @@ def goal_routes(runtime: Runtime) -> APIRouter:
         async with runtime.engine.connect() as connection:
             kpi = await bound_goals.kpi_of(connection, goal)
         allowed = _allowed(access, row, moved_by=kpi, objective=await _is_objective(runtime, edge, row))
-        view = (await views(runtime.vault, [row], today(runtime, edge)))[0]
+        view = (await views(runtime, edge.caller, [row], today(runtime, edge)))[0]
         return GoalDetail(**view.model_dump(), kpi=kpi, allowed_actions=allowed)
 
     return routes
@@ -82,7 +82,7 @@ async def _past(runtime: Runtime, edge: GoalsEdge, goal: GoalId, moment: Moment)
     if not found:
         raise not_found("goal", f"{goal} at that moment")
     on = on_day_of(runtime, moment, today(runtime, edge))
-    view = (await views(runtime.vault, [found[0].row], on))[0]
+    view = (await views(runtime, edge.caller, [found[0].row], on))[0]
     return GoalDetail(**view.model_dump(), kpi=found[0].kpi, allowed_actions=[])
 
 

@@ -1,18 +1,19 @@
 """A plan's steps: who proposed what, in which words, and what the other side answered."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, Final
+from uuid import UUID
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from services.goals.api.edge import AtEdge
-from services.goals.api.goal_access import reader, relations_to
+from services.goals.api.goal_access import relations_to
+from services.goals.api.hidden_goals import hidden_in, identities, without
 from services.goals.api.permissions import PLANS
 from services.goals.api.said import opened, said_by
-from services.goals.projections import goal_plans, goal_tree, plan_steps, readable_goals
+from services.goals.projections import goal_plans, goal_tree, plan_steps
 from services.goals.projections.plan_steps import Step, Wording
 from shared.privacy.vault import Vault
 from shared.runtime.authorization import READ, needs
@@ -21,7 +22,6 @@ from shared.runtime.problems import not_found
 from shared.runtime.service import Runtime
 from shared.schemas.event import Event
 from shared.schemas.goal_metrics import Metric
-from shared.schemas.goal_plans import GoalAmendmentProposed
 from shared.schemas.identifiers import GoalId, GoalPlanId, PersonId
 from shared.schemas.personal_text import PersonalText
 
@@ -41,7 +41,10 @@ class WordingView(BaseModel):
 
 
 class StepView(BaseModel):
-    """One step; `said` is the event's data, its personal texts opened (`erased`: whom they speak of was erased)."""
+    """One step; `said` is the event's data, its personal texts opened (`erased`: whom they speak of was erased).
+
+    Of goals that the caller does not see it says how many it leaves out: `weights_hidden`, `goal_hidden`.
+    """
 
     version: int
     step: str = Field(examples=["GoalPlanProposed"])
@@ -49,6 +52,7 @@ class StepView(BaseModel):
     at: datetime
     said: Mapping[str, Any]
     goals: list[WordingView]
+    goals_hidden: int = Field(description="Others that the proposer saw, and the caller does not see.")
 
 
 def plan_step_routes(runtime: Runtime) -> APIRouter:
@@ -57,7 +61,7 @@ def plan_step_routes(runtime: Runtime) -> APIRouter:
     @routes.get("/{plan}/steps", summary="Who proposed what, in which words, and what was answered")
     @needs("plan", READ)
     async def list_plan_steps(plan: GoalPlanId, edge: AtEdge, page: AskedPage) -> Page[StepView]:
-        """The owner reads all of it; anybody else no words of goals that they may not see now."""
+        """The owner reads all of it; anybody else of goals that they may not see now nothing but how many there are."""
         for projection in (goal_plans.PROJECTION, plan_steps.PROJECTION, goal_tree.PROJECTION):
             await runtime.wait(projection.name, edge.consistency)
         after = page.after(tuple[int])
@@ -68,29 +72,18 @@ def plan_step_routes(runtime: Runtime) -> APIRouter:
             relations = await relations_to(connection, edge.caller, row.owner)
             PLANS.require(edge.action, edge.caller, relations, of=f"plan {plan}")
             steps = await plan_steps.steps(connection, plan, after=after and after[0], limit=page.limit + 1)
-            shown = {goal for step in steps for goal in _goals_in(step)}
-            if row.owner != edge.caller.person:
-                shown = await readable_goals.readable_of(connection, reader(edge.caller), shown)
-            told = [_without_hidden(step, shown) for step in steps]
-            wordings = await plan_steps.wordings(connection, [key for key in _seen(steps) if key[0] in shown])
-        views = await _views(runtime.vault, told, wordings)
+        told = set[UUID]() if row.owner == edge.caller.person else identities([_data(step) for step in steps])
+        hidden = await hidden_in(runtime, edge.caller, told)
+        async with runtime.engine.connect() as connection:
+            wordings = await plan_steps.wordings(connection, [key for key in _seen(steps) if key[0] not in hidden])
+        views = await _views(runtime.vault, steps, wordings, hidden)
         return page.of(views, key=lambda view: (view.version,), item=lambda view: view)
 
     return routes
 
 
-def _goals_in(step: Step) -> set[GoalId]:
-    """The goals whose words a step tells."""
-    changes = step.event.changes if isinstance(step.event, GoalAmendmentProposed) else ()
-    return {goal for goal, _ in _seen_in(step)} | {change.goal for change in changes}
-
-
-def _without_hidden(step: Step, shown: Collection[GoalId]) -> Step:
-    """The step without what was to change in goals that are not shown."""
-    if not isinstance(step.event, GoalAmendmentProposed):
-        return step
-    changes = tuple(change for change in step.event.changes if change.goal in shown)
-    return replace(step, event=step.event.model_copy(update={"changes": changes}))
+def _data(step: Step) -> Mapping[str, Any]:
+    return step.event.model_dump() if isinstance(step.event, Event) else {}
 
 
 def _seen(steps: Sequence[Step]) -> list[tuple[GoalId, int]]:
@@ -101,7 +94,12 @@ def _seen_in(step: Step) -> list[tuple[GoalId, int]]:
     return [(goal.goal, goal.version) for goal in getattr(step.event, "seen", ())]
 
 
-async def _views(vault: Vault, steps: Sequence[Step], wordings: Mapping[tuple[GoalId, int], Wording]) -> list[StepView]:
+async def _views(
+    vault: Vault,
+    steps: Sequence[Step],
+    wordings: Mapping[tuple[GoalId, int], Wording],
+    hidden: Collection[GoalId],
+) -> list[StepView]:
     texts = await _opened(vault, steps, wordings.values())
     return [
         StepView(
@@ -109,8 +107,9 @@ async def _views(vault: Vault, steps: Sequence[Step], wordings: Mapping[tuple[Go
             step=step.event.event_type.removeprefix(_PREFIX).split(".")[0],
             by=step.by,
             at=step.at,
-            said=_said(step, texts),
+            said=without(_said(step, texts), hidden),
             goals=[_wording(key[0], wordings[key], texts) for key in _seen_in(step) if key in wordings],
+            goals_hidden=sum(goal in hidden for goal, _ in _seen_in(step)),
         )
         for step in steps
     ]

@@ -1,18 +1,22 @@
 """Goal plans as clients see them, and what the caller may do with one."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from collections.abc import Set as AbstractSet
 from datetime import date
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
 from services.goals.api.edge import GoalsEdge
+from services.goals.api.hidden_goals import hidden_among
 from services.goals.api.permissions import AGREE, AMEND, DRAFT, PLANS, PROPOSE, RETURN
 from services.goals.domain.plan_sides import OnASide, PlanScope, Side, Standing, side_of, side_of_proposer
 from services.goals.domain.plan_states import Agreed, GoalPlan, Proposed
 from services.goals.projections.goal_plans import PlanRow, PlanState
 from shared.eventsourcing.decider import Rejected
 from shared.runtime.authorization import Relation
+from shared.runtime.caller import Caller
+from shared.runtime.service import Runtime
 from shared.schemas.goal_levels import GoalLevel
 from shared.schemas.goal_plans import PlanWeight
 from shared.schemas.identifiers import GoalId, GoalPlanId, PersonId
@@ -30,12 +34,14 @@ class PlanView(BaseModel):
     starts_on: date
     ends_on: date
     weights: tuple[PlanWeight, ...]
+    weights_hidden: int = Field(description="Those of goals that the caller does not see; the total counts them.")
     total: DecimalString
     proposed_by: PersonId | None
     agreed_by: PersonId | None
     amendment: UUID | None = Field(description="The one that waits for the other side.")
     amendment_by: PersonId | None
     lost: list[GoalId] = Field(description="Weighed goals that count no more: their owner, who has left, lost them.")
+    lost_hidden: int = Field(description="Others of these, which the caller does not see.")
 
 
 class PlanDetail(PlanView):
@@ -44,7 +50,19 @@ class PlanDetail(PlanView):
     allowed_actions: list[str]
 
 
-def plan_view(row: PlanRow) -> PlanView:
+async def hidden_of(runtime: Runtime, caller: Caller, plans: Iterable[PlanRow]) -> AbstractSet[GoalId]:
+    """The goals of these plans that the caller may not see; who owns a plan reads all of it."""
+    named = (goal for plan in plans if plan.owner != caller.person for goal in _goals_of(plan))
+    return await hidden_among(runtime, caller, set(named))
+
+
+def _goals_of(plan: PlanRow) -> Iterable[GoalId]:
+    return [*(weight.goal for weight in plan.weights), *plan.lost]
+
+
+def plan_view(row: PlanRow, hidden: Collection[GoalId]) -> PlanView:
+    weights = tuple(weight for weight in row.weights if weight.goal not in hidden)
+    lost = [goal for goal in row.lost if goal not in hidden]
     return PlanView(
         id=row.plan,
         version=row.version,
@@ -53,13 +71,15 @@ def plan_view(row: PlanRow) -> PlanView:
         level=row.level,
         starts_on=row.starts_on,
         ends_on=row.ends_on,
-        weights=row.weights,
+        weights=weights,
+        weights_hidden=len(row.weights) - len(weights),
         total=row.total,
         proposed_by=row.proposed_by,
         agreed_by=row.agreed_by,
         amendment=row.amendment,
         amendment_by=row.amendment_by,
-        lost=list(row.lost),
+        lost=lost,
+        lost_hidden=len(row.lost) - len(lost),
     )
 
 

@@ -11,7 +11,7 @@ from services.goals.api.goal_access import relations_to
 from services.goals.api.permissions import AGREE, DRAFT, PLANS, PROPOSE, RETURN
 from services.goals.api.plan_effects import hold_goals
 from services.goals.api.plan_parties import facts_of, standing_of
-from services.goals.api.plan_views import Party, PlanDetail, PlanView, plan_view
+from services.goals.api.plan_views import Party, PlanDetail, PlanView, hidden_of, plan_view
 from services.goals.domain.goal_plan import GOAL_PLAN
 from services.goals.domain.plan_agreement import AgreeGoalPlan, ReturnGoalPlan, ReturnGoalPlanBody
 from services.goals.domain.plan_proposal import DraftGoalPlan, ProposeGoalPlan, ProposeGoalPlanBody
@@ -87,7 +87,8 @@ def plan_routes(runtime: Runtime) -> APIRouter:
             party = Party(edge, relations, await standing_of(connection, edge.caller, row.owner))
         PLANS.require(edge.action, edge.caller, relations, of=f"plan {plan}")
         edge.response.headers["ETag"] = f'"{row.version}"'
-        return PlanDetail(**plan_view(row).model_dump(), allowed_actions=party.actions_on(row))
+        view = plan_view(row, await hidden_of(runtime, edge.caller, [row]))
+        return PlanDetail(**view.model_dump(), allowed_actions=party.actions_on(row))
 
     @routes.get("", summary="A person's plans, the earliest period first")
     @needs("plan", READ)
@@ -99,7 +100,8 @@ def plan_routes(runtime: Runtime) -> APIRouter:
             PLANS.require(edge.action, edge.caller, relations, of=f"person {whose}")
             after = page.after(tuple[date, GoalPlanId])
             rows = await goal_plans.of_owner(connection, whose, after=after, limit=page.limit + 1)
-        return page.of(rows, key=lambda row: (row.starts_on, row.plan), item=plan_view)
+        hidden = await hidden_of(runtime, edge.caller, rows)
+        return page.of(rows, key=lambda row: (row.starts_on, row.plan), item=lambda row: plan_view(row, hidden))
 
     return routes
 
