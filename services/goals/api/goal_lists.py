@@ -112,12 +112,13 @@ async def listed(runtime: Runtime, edge: GoalsEdge, asked: GoalsAsked) -> Page[G
 
 
 async def page_of(runtime: Runtime, edge: GoalsEdge, asked: GoalsAsked) -> Page[GoalView]:
-    """The page, whoever owns the goals; as of a moment by the day of that moment."""
-    moment, on = moment_of(runtime, asked.moment), today(runtime, edge)
+    """The page, whoever owns the goals; as of a moment by the day and the policy of that moment."""
+    moment = moment_of(runtime, asked.moment)
     if moment is None:
+        on = today(runtime, edge)
         rows = await _present(runtime, edge, asked, on)
     else:
-        on = on_day_of(runtime, moment, on)
+        on = await on_day_of(runtime, edge, moment)
         rows = await _past(runtime, edge, asked, moment=moment, on=on)
     shown = await views(runtime, edge.caller, rows, on)
     pairs = list(zip(rows, shown, strict=True))

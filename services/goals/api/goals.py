@@ -81,7 +81,7 @@ async def _past(runtime: Runtime, edge: GoalsEdge, goal: GoalId, moment: Moment)
         found = await past_goals.goals_then(connection, [goal], moment)
     if not found:
         raise not_found("goal", f"{goal} at that moment")
-    on = on_day_of(runtime, moment, today(runtime, edge))
+    on = await on_day_of(runtime, edge, moment)
     view = (await views(runtime, edge.caller, [found[0].row], on))[0]
     return GoalDetail(**view.model_dump(), kpi=found[0].kpi, allowed_actions=[])
 

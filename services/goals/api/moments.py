@@ -1,13 +1,17 @@
 """The moment that a query asks about: `as_of` in business time, `as_known_at` in the time of recording."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Final
 from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Query
 
+from services.goals.api.edge import GoalsEdge
 from services.goals.api.goal_views import Today
+from services.goals.domain.health import HEALTH_GAPS
+from services.goals.domain.policy import DEFAULT, Policy
+from services.goals.projections import goal_policies
 from services.goals.projections.goal_stretches import FOREVER
 from services.goals.projections.past_goals import Moment
 from shared.runtime.problems import FieldError, invalid, shown
@@ -17,7 +21,7 @@ _INSTANT: Final = timedelta(microseconds=1)
 _MEANT: Final = "must be a moment with its offset from UTC, such as 2026-03-31T18:00:00Z, or a day, such as 2026-03-31"
 _AS_OF: Final = (
     "As it was then: an RFC 3339 moment, or a day (its end, in the company's zone). What was measured counts from the "
-    "moment that it speaks of on. Who may see it is as today."
+    "moment that it speaks of on. Its health is by the policy that was in force then. Who may see it is as today."
 )
 _AS_KNOWN_AT: Final = "As it was known then, without what was recorded later. Alone: the last that was known then."
 
@@ -59,10 +63,19 @@ def moment_of(runtime: Runtime, asked: MomentAsked) -> Moment | None:
     return Moment(at=_read("as_of", asked.as_of, zone), known=_read("as_known_at", asked.as_known_at, zone))
 
 
-def on_day_of(runtime: Runtime, moment: Moment, on: Today) -> Today:
-    """The day by which health is computed: that of the moment."""
-    at = moment.at or moment.known or FOREVER
-    return replace(on, day=min(on.day, at.astimezone(ZoneInfo(runtime.settings.company_zone)).date()))
+async def on_day_of(runtime: Runtime, edge: GoalsEdge, moment: Moment) -> Today:
+    """The day by which health is computed, that of the moment, and the policy that was in force then."""
+    zone, at = ZoneInfo(runtime.settings.company_zone), moment.at or moment.known or FOREVER
+    day = min(edge.now.astimezone(zone).date(), at.astimezone(zone).date())
+    return Today(day=day, gaps=(await _policy_then(runtime, edge, moment))[HEALTH_GAPS])
+
+
+async def _policy_then(runtime: Runtime, edge: GoalsEdge, moment: Moment) -> Policy:
+    """Nobody adopts a policy in retrospect: it is known from when it was adopted."""
+    await runtime.wait(goal_policies.PROJECTION.name, edge.consistency)
+    async with runtime.engine.connect() as connection:
+        row = await goal_policies.in_force_at(connection, min(moment.at or FOREVER, moment.known or FOREVER))
+    return DEFAULT if row is None else Policy(row.version, row.options)
 
 
 def _read(field: str, said: str | None, zone: ZoneInfo) -> datetime | None:

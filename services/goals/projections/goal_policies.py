@@ -72,6 +72,13 @@ async def find(connection: AsyncConnection, version: str) -> PolicyRow | None:
     return None if row is None else _row(row)
 
 
+async def in_force_at(connection: AsyncConnection, at: datetime) -> PolicyRow | None:
+    """The last one that was adopted by then; None: none was."""
+    query = select(POLICIES).where(POLICIES.c.adopted_at <= at).order_by(POLICIES.c.number.desc()).limit(1)
+    row = (await connection.execute(query)).mappings().one_or_none()
+    return None if row is None else _row(row)
+
+
 def _row(columns: RowMapping) -> PolicyRow:
     preset = columns["preset"]
     values: dict[str, Any] = {**columns, "preset": None if preset is None else Preset(preset)}

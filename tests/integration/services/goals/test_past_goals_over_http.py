@@ -10,7 +10,9 @@ from shared.runtime.clock import now
 from tests.integration.services.goals.answers import refused
 from tests.integration.services.goals.conftest import ALICE, BOB, CLARA, HUGO, Company
 
-WEEK = timedelta(days=7)
+WEEK, DAY = timedelta(days=7), timedelta(days=1)
+TOMORROW = now().date() + DAY
+ALL_HEALTHS = ("on-track", "at-risk", "off-track", "expired")
 
 
 async def record(client: httpx.AsyncClient, goal: str, value: str, *, ago: timedelta) -> None:
@@ -187,3 +189,34 @@ async def test_the_usual_way_is_by_the_rows_of_the_present(company: Company) -> 
     present = (await company.hanna.get("/goals")).json()["items"]
     asked = {"as_known_at": (now() + WEEK).isoformat()}
     assert (await company.hanna.get("/goals", params=asked)).json()["items"] == present
+
+
+async def test_how_a_goal_was_doing_then_is_judged_by_the_policy_of_then(company: Company) -> None:
+    """A goal that ends tomorrow and stands where it began is some 98 points behind."""
+
+    async def adopt(at_risk: str, off_track: str) -> None:
+        options = {"health-gaps": {"at_risk": at_risk, "off_track": off_track}}
+        answer = await company.hanna.post("/policies", json={"options": options, "reason": "we-learnt"})
+        assert answer.status_code == 201, answer.text
+
+    goal = await company.goal(company.alice, ALICE, starts_on=str(now().date() - 90 * DAY), ends_on=str(TOMORROW))
+    by_default = now()
+    await adopt("99", "100")
+    lenient = now()
+    await adopt("10", "100")
+    await company.settled()
+
+    async def healths(**moment: Any) -> tuple[str, list[str]]:
+        shown = await then(company.alice, f"/goals/{goal}", **moment)
+        told = {name: at.isoformat() for name, at in moment.items()}
+        asked = [company.alice.get("/goals", params={"health": health, **told}) for health in ALL_HEALTHS]
+        found = [(await one).json()["items"] for one in asked]
+        listed = [(item["health"], health) for items, health in zip(found, ALL_HEALTHS, strict=True) for item in items]
+        assert all(shown == asked for shown, asked in listed)
+        return shown["health"], [health for health, _ in listed]
+
+    assert await healths(as_of=by_default) == ("off-track", ["off-track"])
+    assert await healths(as_of=lenient) == ("on-track", ["on-track"])
+    assert await healths(as_of=now()) == await healths() == ("at-risk", ["at-risk"])
+    assert await healths(as_known_at=lenient) == ("on-track", ["on-track"])
+    assert await healths(as_of=now(), as_known_at=by_default) == ("off-track", ["off-track"])
