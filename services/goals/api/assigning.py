@@ -192,6 +192,7 @@ def _command(giving: _Giving, person: PersonId, given: GivenTemplate, goal: Goal
         competencies=said.competencies,
         tags=said.tags,
         visibility=said.visibility,
+        employed=True,  # who is not was refused before
         **giving.edge.given,
     )
 

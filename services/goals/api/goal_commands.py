@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.goals.api import examples
 from services.goals.api.edge import AtEdge
 from services.goals.api.goal_access import Access, Standing, access_to, permitted
+from services.goals.api.goal_edits import is_here
 from services.goals.api.goal_moves import goal_above, goals_above
 from services.goals.api.permissions import RECORD_PROGRESS, SET
 from services.goals.domain.goal import GOAL
@@ -16,7 +17,7 @@ from services.goals.domain.goal_setting import SetGoal, SetGoalBody
 from services.goals.projections import goal_graph
 from shared.eventsourcing.decision import Decision
 from shared.eventsourcing.identifiers import uuid7
-from shared.people.population import exists
+from shared.people.population import Person, find
 from shared.runtime.authorization import needs
 from shared.runtime.http import CommandAnswer, Edge
 from shared.runtime.problems import FieldError, invalid
@@ -33,7 +34,8 @@ def goal_command_routes(runtime: Runtime) -> APIRouter:
         body: Annotated[SetGoalBody, Body(openapi_examples=examples.SET_GOAL)], edge: AtEdge
     ) -> CommandAnswer:
         async with runtime.engine.connect() as connection:
-            access = await _may_set(connection, body, edge)
+            access, owner = await _may_set(connection, body, edge)
+        employed = is_here(owner, on=edge.now.date())
         goal = GoalId(uuid7())
 
         async def plan(decision: Decision) -> None:
@@ -41,7 +43,9 @@ def goal_command_routes(runtime: Runtime) -> APIRouter:
                 await goal_graph.lock_for_setting(decision.connection)
             above = await goal_above(decision, body.parent, edge.caller)
             targets = await goals_above(decision, body.contributes_to, edge.caller)
-            command = SetGoal.from_body(body, goal=goal, parent_goal=above, targets=targets, **edge.given)
+            command = SetGoal.from_body(
+                body, goal=goal, parent_goal=above, targets=targets, employed=employed, **edge.given
+            )
             await decision.decide(GOAL, goal, command)
             await goal_graph.write(decision)
 
@@ -60,9 +64,10 @@ def goal_command_routes(runtime: Runtime) -> APIRouter:
     return routes
 
 
-async def _may_set(connection: AsyncConnection, body: SetGoalBody, edge: Edge) -> Access:
+async def _may_set(connection: AsyncConnection, body: SetGoalBody, edge: Edge) -> tuple[Access, Person]:
+    """What the caller may do with the new goal, and its owner."""
     access = await access_to(connection, edge.caller, Standing(body.level, body.owner))
     access.require(edge.action, f"person {body.owner}")
-    if not await exists(connection, body.owner):
+    if (owner := await find(connection, body.owner)) is None:
         raise invalid([FieldError(field="owner", value=str(body.owner), message="is nobody we know")])
-    return access
+    return access, owner

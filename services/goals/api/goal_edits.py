@@ -12,7 +12,7 @@ from services.goals.domain.goal_states import Active, Goal, NotSet
 from services.goals.domain.goal_wording import TextsNow
 from shared.eventsourcing.decider import Command
 from shared.eventsourcing.decision import Decision
-from shared.people.population import find
+from shared.people.population import Person, find
 from shared.privacy.vault import Vault
 from shared.runtime.http import CommandAnswer
 from shared.runtime.service import Runtime
@@ -42,6 +42,9 @@ async def texts_now(vault: Vault, state: Goal) -> TextsNow:
 async def works_here(connection: AsyncConnection, person: PersonId, *, on: date) -> bool:
     """Whether somebody may own a goal from that day on: they are known, and have not left by then."""
     known = await find(connection, person)
-    if known is None or known.status is EmploymentStatus.LEFT:
-        return False
-    return known.left_on is None or known.left_on >= on
+    return known is not None and is_here(known, on=on)
+
+
+def is_here(person: Person, *, on: date) -> bool:
+    """Whether they have not left by that day."""
+    return person.status is not EmploymentStatus.LEFT and (person.left_on is None or person.left_on >= on)

@@ -14,7 +14,7 @@ from services.goals.api.permissions import CARRY_OVER, EDIT, HAND_OVER
 from services.goals.domain.goal import GOAL
 from services.goals.domain.goal_carry_over import CarryOverGoal, CarryOverGoalBody, GoesOn, goes_on, set_again
 from services.goals.domain.goal_people import HandOverGoal, HandOverGoalBody, NameContributors, NameContributorsBody
-from services.goals.domain.goal_states import Goal
+from services.goals.domain.goal_states import Goal, NotSet
 from services.goals.projections import goal_graph
 from shared.eventsourcing.decision import Decision, Plan
 from shared.eventsourcing.identifiers import uuid7
@@ -87,7 +87,10 @@ def _carried_over(runtime: Runtime, edge: GoalsEdge, goal: GoalId, body: CarryOv
         before, new = (await decision.hold(GOAL, goal)).state, GoalId(uuid7())
         await decision.decide(GOAL, goal, CarryOverGoal(to=new, starts_on=body.starts_on, **edge.given))
         above, texts = await goal_above(decision, body.parent, edge.caller), await texts_now(runtime.vault, before)
-        known = GoesOn(carried_from=goal, texts=texts, above=above, **edge.given)
+        employed = not isinstance(before, NotSet) and await works_here(
+            decision.connection, before.owner, on=edge.now.date()
+        )
+        known = GoesOn(carried_from=goal, texts=texts, above=above, employed=employed, **edge.given)
         await decision.decide(GOAL, new, set_again(before, body, new, known=known))
         await goal_graph.write(decision)
 

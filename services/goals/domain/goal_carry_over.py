@@ -39,6 +39,7 @@ class GoesOn(BaseModel):
     texts: TextsNow
     carried_from: GoalId
     above: ParentGoal | None
+    employed: bool
     at: AwareDatetime
     by: PersonId
     policy: Policy
@@ -94,6 +95,7 @@ def set_again(goal: Goal, body: CarryOverGoalBody, new: GoalId, *, known: GoesOn
         visibility=before.visibility,
         carried_from=known.carried_from,
         objective=before.objective,
+        employed=known.employed,
         at=known.at,
         by=known.by,
         policy=known.policy,

@@ -50,8 +50,12 @@ class SetGoalBody(RequestBody):
 
 
 class SetGoal(SetGoalBody, Placed, Contributing, UnderPolicy, Command):
-    """`goal` is the new goal's id; `carried_from` is the goal of an earlier period that goes on in it."""
+    """`goal` is the new goal's id; `carried_from` is the goal of an earlier period that goes on in it.
 
+    `employed`: the owner is there, for all that is known.
+    """
+
+    employed: bool
     carried_from: GoalId | None = None
 
 
@@ -60,6 +64,8 @@ def set_goal(goal: Goal, command: SetGoal) -> Sequence[GoalEvent]:
         raise Rejected("goal-is-already-set", goal=command.goal)
     if (command.level is GoalLevel.TEAM) != (command.team is not None):
         raise Rejected("team-goal-must-name-its-team", level=command.level, team=command.team)
+    if not command.employed:
+        raise Rejected("goal-owner-must-be-employed", owner=command.owner)
     refuse_end_before_start(command.starts_on, command.ends_on)
     refuse_wrong_parent(command, command.parent, command.starts_on, command.ends_on)
     _refuse_wrong_measure(command)

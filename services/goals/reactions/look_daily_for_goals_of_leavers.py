@@ -1,6 +1,6 @@
 """Goals of leavers that the people feed did not meet are looked for when a policy is adopted, and then every day.
 
-They were set for the leaver afterwards, had not reached the tree yet, or were there before the company had a policy.
+They had not reached the tree yet, or were there before the company had a policy.
 """
 
 from collections.abc import Sequence

@@ -11,7 +11,8 @@ from shared.schemas.event import encode
 from shared.schemas.feed import feed_headers
 from shared.schemas.people import PersonRecord
 from tests.integration.people.company import LEFT, record
-from tests.integration.services.goals.conftest import ALICE, BOB, CLARA, HUGO, Company
+from tests.integration.services.goals.answers import refused
+from tests.integration.services.goals.conftest import ALICE, BOB, CLARA, HUGO, Company, goal_of
 from tests.unit.services.goals.examples import NOW
 
 ALICE_LEFT = record(ALICE, HUGO, revision=2, status=LEFT, left_on=date(2026, 1, 31))
@@ -199,11 +200,28 @@ async def test_a_goal_handed_to_somebody_who_leaves_at_that_moment_is_settled_at
     assert (await owner_of(company, goal))[0] == str(HUGO)
 
 
-async def test_a_goal_set_for_who_had_left_is_found_within_a_day(company: Company) -> None:
+async def test_no_goal_is_set_for_who_has_left(company: Company) -> None:
+    goal = await company.goal(company.alice, ALICE)
+    await company.service.knows([ALICE_LEFT])
+    document = refused(await company.hanna.post("/goals", json=goal_of(ALICE)), 409, "rule:goal-owner-must-be-employed")
+    assert document["values"] == {"owner": str(ALICE)}
+    next_year = {"starts_on": "2027-01-01", "ends_on": "2027-12-31"}
+    goes_on = await company.hanna.post(f"/goals/{goal}/carry-over", json=next_year)
+    refused(goes_on, 409, "rule:goal-owner-must-be-employed")
+
+
+async def test_a_goal_is_set_for_who_will_leave(company: Company) -> None:
+    leaving = company.service.runtime.clock().date() + timedelta(days=30)
+    await company.service.knows([record(ALICE, HUGO, revision=2, left_on=leaving)])
+    assert await company.goal(company.hanna, ALICE)
+
+
+async def test_a_goal_set_for_somebody_who_leaves_at_that_moment_is_found_within_a_day(company: Company) -> None:
+    """The feed told of it before the goal was in the tree."""
     await to_the_manager(company)
     await looked(company)
-    await told(company, ALICE_LEFT)
     goal = await company.goal(company.hanna, ALICE)
+    await company.service.knows([ALICE_LEFT])
     await looked(company)
     assert (await owner_of(company, goal))[0] == str(ALICE)
     await looked(company, days=2)

@@ -45,6 +45,7 @@ def set_goal(**changes: Any) -> SetGoal:
         "starts_on": JANUARY,
         "ends_on": JUNE,
         "goal": A_GOAL,
+        "employed": True,
         **BY_THE_MANAGER,
     }
     return SetGoal(**{**asked, **changes})

@@ -102,6 +102,10 @@ def test_no_other_goal_names_a_team(level: GoalLevel) -> None:
     given(GOAL).when(set_goal(level=level)).then_rejected("team-goal-must-name-its-team", level=level)
 
 
+def test_no_goal_is_set_for_who_has_left() -> None:
+    given(GOAL).when(set_goal(employed=False)).then_rejected("goal-owner-must-be-employed", owner=OWNER)
+
+
 def test_a_goal_does_not_end_before_it_starts() -> None:
     given(GOAL).when(set_goal(starts_on=JUNE, ends_on=JANUARY)).then_rejected(
         "goal-must-not-end-before-it-starts", starts_on=JUNE, ends_on=JANUARY
