@@ -38,6 +38,8 @@ _MEASURED: Final = 3
 _BEGAN: Final = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 _SLICE: Final = 1_000
 _PROBES: Final = 12
+_OFF_TRACK: Final = {"health": "off-track"}
+_LEAST_FIRST: Final = {"sort": "progress"}
 
 
 @dataclass(slots=True)
@@ -63,6 +65,8 @@ async def answered(asked: Asked) -> Answer:
             "the root as of a past moment": lambda: (f"/{here.tree.root}", here.moment()),
             "a page of the goals below it": lambda: (f"/{here.tree.root}/children", here.moment()),
             "a page of all goals": lambda: ("", {**here.moment(), "limit": "100"}),
+            "a page of all goals that were off track": lambda: ("", {**here.moment(), "limit": "100", **_OFF_TRACK}),
+            "a page of all goals, the least far first": lambda: ("", {**here.moment(), "limit": "100", **_LEAST_FIRST}),
             "a person's own goals": lambda: ("", {**here.moment(), "mine": "true"}),
             "a page of the goals below any goal, now": lambda: (f"/{_inner(here)}/children", {"limit": "100"}),
         }

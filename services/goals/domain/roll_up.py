@@ -2,7 +2,6 @@
 
 from collections import Counter, defaultdict, deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Final, NamedTuple
 
@@ -14,8 +13,7 @@ _EXACT: Final = Context(prec=1_000)
 _ROUNDED: Final = Context(prec=60, rounding=ROUND_HALF_UP)
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(NamedTuple):
     """A goal in the tree. `own` and `progress` are percent, None: not measured; a cancelled goal does not count.
 
     `by_children`: its progress is theirs, whatever it measured itself.

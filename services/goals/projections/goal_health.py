@@ -1,6 +1,7 @@
 """Goal health: how the goals of the tree are doing on a day, computed whenever it is asked for."""
 
 from datetime import date
+from typing import Any
 
 from sqlalchemy import ColumnElement, Numeric, Text, and_, case, func, literal, null, or_
 from sqlalchemy.dialects.postgresql import JSONB
@@ -47,24 +48,29 @@ def is_stale(since: date) -> ColumnElement[bool]:
 
 
 def _health(today: date, gaps: HealthGaps) -> ColumnElement[str]:
-    goal, day = GOALS.c, literal(today)
-    total = func.greatest(goal.ends_on - goal.starts_on + 1, 1).cast(Numeric)
-    passed = func.least(func.greatest(day - goal.starts_on, 0), total).cast(Numeric)
-    behind = passed * 100 - goal.progress * total
+    goal = GOALS.c
     said = goal.said_health.cast(JSONB)
     its_progress = said["progress"].astext.cast(Numeric)
-    said_holds = and_(
-        goal.said_health.is_not(None),
-        or_(
-            goal.measured_by != MeasuredBy.CHILDREN.value,
-            its_progress.is_not_distinct_from(goal.progress),
-        ),
+    stays = or_(
+        goal.measured_by != MeasuredBy.CHILDREN.value,
+        its_progress.is_not_distinct_from(goal.progress),
     )
+    return health_by(goal, progress=goal.progress, said=case((stays, said["health"].astext)), on=today, gaps=gaps)
+
+
+def health_by(
+    goal: Any, *, progress: ColumnElement[Any], said: ColumnElement[Any], on: date, gaps: HealthGaps
+) -> ColumnElement[str]:
+    """How a goal with these columns is doing on that day: `health_of` in SQL. `said` is null unless it still holds."""
+    day = literal(on)
+    total = func.greatest(goal.ends_on - goal.starts_on + 1, 1).cast(Numeric)
+    passed = func.least(func.greatest(day - goal.starts_on, 0), total).cast(Numeric)
+    behind = passed * 100 - progress * total
     return case(
         (goal.state != GoalState.ACTIVE, null().cast(Text)),
         (goal.ends_on < day, Health.EXPIRED.value),
-        (said_holds, said["health"].astext),
-        (goal.progress.is_(None), null().cast(Text)),
+        (said.is_not(None), said),
+        (progress.is_(None), null().cast(Text)),
         (behind > total * literal(gaps.off_track, Numeric), Health.OFF_TRACK.value),
         (behind > total * literal(gaps.at_risk, Numeric), Health.AT_RISK.value),
         else_=Health.ON_TRACK.value,

@@ -74,6 +74,7 @@ PERIODS: Final = Table(
     Column("said_progress", Numeric, comment="of the goal, when they said it"),
     Index("goal_periods_by_parent", "parent"),
     Index("goal_periods_by_owner", "owner"),
+    Index("goal_periods_by_children", "goal", postgresql_where=text("by_children")),
 )
 _OF_GOALS: Final[Select[Any]] = (
     select(FACTS)

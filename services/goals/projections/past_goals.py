@@ -1,6 +1,6 @@
 """Past goals: how goals stood at a moment, as it was known at another, roll-up included."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -38,15 +38,23 @@ class PastGoal:
 
 
 async def goals_then(
-    connection: AsyncConnection, goals: Sequence[GoalId], moment: Moment, *, walked: int = WALKED
+    connection: AsyncConnection,
+    goals: Sequence[GoalId],
+    moment: Moment,
+    *,
+    walked: int = WALKED,
+    rolled: Mapping[GoalId, Decimal | None] | None = None,
 ) -> list[PastGoal]:
-    """These goals at the moment, in their order; one that was not set by then is left out."""
+    """These goals at the moment, in their order; one that was not set by then is left out.
+
+    `rolled`: what rolled up to those of them that were measured by others, where that is known.
+    """
     known = await facts_of(connection, goals)
     pasts = {
         goal: course_of([fact for fact in facts if moment.known is None or fact.known_at <= moment.known]).at(moment.at)
         for goal, facts in known.items()
     }
-    progress = await rolled_up(connection, list(pasts), moment, walked)
+    progress = await rolled_up(connection, list(pasts), moment, walked) if rolled is None else rolled
     found = [(past.row, past.kpi) for goal in goals if (past := pasts.get(goal)) is not None]
     return [PastGoal(replace(row, progress=progress.get(row.goal, row.own_progress)), kpi) for row, kpi in found]
 
@@ -73,13 +81,7 @@ async def rolled_up(
         found = {"parents": [node[0] for node in inner]}
         measured = await connection.execute(measured_below(moment).where(below), found)
     others = {row[0]: Measured(*row[1:]) for row in measured}
-    nodes = [_rolling(tuple[Any, ...](node)) for node in inner]
-    return dict(recomputed(nodes, others))
-
-
-def _rolling(columns: tuple[Any, ...]) -> Node:
-    goal, parent, weight, counts = columns
-    return Node(goal, parent, weight, counts=counts, by_children=True, own=None, progress=None)
+    return recomputed([Node(*node, by_children=True, own=None, progress=None) for node in inner], others)
 
 
 def inner_below(moment: Moment) -> Select[Any]:

@@ -1,20 +1,22 @@
 """Past lists: which goals stood so at a moment, filtered and sorted by what they were then, to who sees them today."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, literal, select
+from sqlalchemy import ColumnElement, Numeric, Select, Uuid, and_, case, column, func, literal, or_, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.goals.domain.health import HealthGaps, Standing, health_of
+from services.goals.domain.health import HealthGaps
+from services.goals.projections.goal_health import health_by
 from services.goals.projections.goal_periods import PERIODS
 from services.goals.projections.goal_readers import Reader, seen_by
 from services.goals.projections.goal_rows import GOALS, GoalState
-from services.goals.projections.past_goals import Moment, PastGoal, goals_then, rolled_up, stood
-from services.goals.projections.readable_goals import UNMEASURED, Filter, Order, conditions, in_order
+from services.goals.projections.past_goals import WALKED, Moment, PastGoal, goals_then, rolled_up, stood
+from services.goals.projections.readable_goals import Filter, Order, conditions, in_order
 from shared.schemas.goal_health import Health
 from shared.schemas.goals import GoalLevel
 from shared.schemas.identifiers import GoalId
@@ -39,21 +41,12 @@ class PastPage:
     doing: Doing | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Stood:
-    """What of a goal its health and its place in a list are worked out from; `progress` with what rolled up to it."""
+class _Columns(NamedTuple):
+    """What a list is sorted by; `progress` with what rolled up to the goal."""
 
-    goal: GoalId
-    state: str
-    starts_on: date | None
-    ends_on: date | None
-    by_children: bool
-    said_health: str | None
-    said_progress: Decimal | None
-    progress: Decimal | None
-
-
-_STOOD: Final = (*(PERIODS.c[name] for name in list(_Stood.__dataclass_fields__)[:-1]), PERIODS.c.own_progress)
+    goal: ColumnElement[Any]
+    ends_on: ColumnElement[Any]
+    progress: ColumnElement[Any]
 
 
 async def readable_then(
@@ -64,14 +57,33 @@ async def readable_then(
     By health and by progress they are found only when what rolled up to each of them is known.
     """
     there = [*stood(moment), *conditions(wanted, PERIODS.c), seen_by(reader, GOALS)]
+    query = select(PERIODS.c.goal).join(GOALS, GOALS.c.goal == PERIODS.c.goal).where(*there)
     if page.doing is None and page.order is not Order.PROGRESS:
-        query = select(PERIODS.c.goal).join(GOALS, GOALS.c.goal == PERIODS.c.goal).where(*there)
         ordered = in_order(query, PERIODS.c, page.order, page.after).limit(page.limit)
-        goals = [GoalId(goal) for goal in await connection.scalars(ordered)]
-    else:
-        query = select(*_STOOD).join(GOALS, GOALS.c.goal == PERIODS.c.goal).where(*there)
-        goals = _page(await _with_progress(connection, query, moment), page)
-    return await goals_then(connection, goals, moment)
+        return await goals_then(connection, await _goals(connection, ordered), moment)
+    inner = await _goals(connection, query.where(PERIODS.c.by_children).limit(WALKED + 1))
+    progress = await rolled_up(connection, inner, moment)
+    goals = await _goals(connection, _by_progress(query, progress, page).limit(page.limit))
+    return await goals_then(connection, goals, moment, rolled=progress)
+
+
+async def _goals(connection: AsyncConnection, query: Select[Any]) -> list[GoalId]:
+    return [GoalId(goal) for goal in await connection.scalars(query)]
+
+
+def _by_progress(query: Select[Any], known: Mapping[GoalId, Decimal | None], page: PastPage) -> Select[Any]:
+    """The page of a query over `PERIODS`, given what rolled up to the goals that are measured by others."""
+    given = func.unnest(literal(list(known), ARRAY(Uuid)), literal(list(known.values()), ARRAY(Numeric)))
+    rolled = given.table_valued(column("goal", Uuid), column("progress", Numeric)).render_derived(name="rolled").c
+    goal = PERIODS.c
+    progress = case((goal.by_children, rolled.progress), else_=goal.own_progress)
+    query = query.outerjoin(rolled.goal.table, rolled.goal == goal.goal)
+    if (doing := page.doing) is not None:
+        stays = or_(~goal.by_children, goal.said_progress.is_not_distinct_from(progress))
+        said = case((stays, goal.said_health))
+        health = health_by(goal, progress=progress, said=said, on=doing.day, gaps=doing.gaps)
+        query = query.where(goal.starts_on.is_not(None), health == doing.health.value)
+    return in_order(query, _Columns(goal.goal, goal.ends_on, progress), page.order, page.after)
 
 
 def was_aligned(moment: Moment) -> ColumnElement[bool]:
@@ -95,43 +107,3 @@ def was_stale(since: date) -> ColumnElement[bool]:
 
 def _counts(columns: Any) -> ColumnElement[bool]:
     return columns.state != GoalState.CANCELLED
-
-
-async def _with_progress(connection: AsyncConnection, query: Select[Any], moment: Moment) -> list[_Stood]:
-    found = [_Stood(*row) for row in await connection.execute(query)]
-    rolled = await rolled_up(connection, [one.goal for one in found if one.by_children], moment)
-    return [replace(one, progress=rolled.get(one.goal)) if one.by_children else one for one in found]
-
-
-def _page(found: Iterable[_Stood], page: PastPage) -> list[GoalId]:
-    doing = page.doing
-    keys = [_key(one, page.order) for one in found if doing is None or _health(one, doing) is doing.health]
-    latest_first = page.order is Order.NEWEST
-    after = page.after
-    left = [key for key in keys if after is None or (key < after if latest_first else key > after)]
-    return [key[-1] for key in sorted(left, reverse=latest_first)[: page.limit]]
-
-
-def _key(one: _Stood, order: Order) -> tuple[Any, ...]:
-    match order:
-        case Order.ENDS_ON:
-            return one.ends_on or date.max, one.goal
-        case Order.PROGRESS:
-            return UNMEASURED if one.progress is None else one.progress, one.goal
-        case _:
-            return (one.goal,)
-
-
-def _health(one: _Stood, doing: Doing) -> Health | None:
-    """What a person had said holds unless what rolls up to the goal has moved since."""
-    if one.starts_on is None or one.ends_on is None:
-        return None
-    holds = one.said_health is not None and (not one.by_children or one.said_progress == one.progress)
-    standing = Standing(
-        is_open=one.state == GoalState.ACTIVE,
-        starts_on=one.starts_on,
-        ends_on=one.ends_on,
-        progress=one.progress,
-        said=Health(one.said_health) if holds and one.said_health else None,
-    )
-    return health_of(standing, doing.day, doing.gaps)
