@@ -43,8 +43,9 @@ The goals service asks this table before it answers anything. The table is data 
 Who does not see a thing is answered as if it did not exist (404), and may do nothing with it, whatever else is said
 here. Who sees it and may not do something is told so (403).
 
-A list of goals holds those that its reader may see, and no others: it is filtered, and nobody is refused. A list of any
-other kind of thing is answered whole to whoever may read that kind, and with 404 to whoever may not.
+A list of goals or assignments holds those that its reader may see, and no others: it is filtered, and nobody is
+refused. A list of any other kind of thing is answered whole to whoever may read that kind, and with 404 to whoever may
+not.
 
 A yes lets you ask, and no more: the [rules](../services/goals/README.md#commands) may still refuse what you
 ask for (409), by the state that the thing is in. No rule ever turns a no of this page into a yes.

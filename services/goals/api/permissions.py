@@ -142,7 +142,8 @@ KPIS: Final = Permissions(
     }
 )
 TEMPLATES: Final = Permissions({READ: EVERYBODY | ADMIN, DEFINE: HR, REVISE: HR, RETIRE: HR})
-ASSIGNMENTS: Final = Permissions({READ: HR, ASSIGN: HR, UNDO: HR})
+ASSIGNMENTS: Final = Permissions({READ: LEADER | HR, ASSIGN: LEADER | HR, UNDO: HR})
+"""An assignment is theirs who began it. A manager gives to the people below them, of whom each goal could be set."""
 GOALS: Final[Mapping[tuple[GoalLevel, GoalVisibility | None], Permissions]] = {
     (level, visibility): Permissions({READ: seen, **_DONE[level]})
     for level in GoalLevel

@@ -91,10 +91,14 @@ class AssignTemplatesBody(RequestBody):
 
 
 class BeginAssignment(AssignTemplatesBody, Placed, UnderPolicy, Command):
-    """`given`: the templates as they are; `people`: of the population now. `goal` stands for the goals to be set."""
+    """`given`: the templates as they are; `people`: of the population now. `goal` stands for the goals to be set.
+
+    `beyond`: whom the population names though they are not below the manager who gives; HR gives to anybody.
+    """
 
     given: tuple[GivenTemplate, ...]
     people: int
+    beyond: tuple[PersonId, ...] = ()
 
 
 class AssignGoals(Command):
@@ -177,6 +181,8 @@ def begin(act: GoalAssignment, command: BeginAssignment) -> Sequence[GoalAssignm
     refuse_end_before_start(command.starts_on, command.ends_on)
     refuse_wrong_parent(command, command.parent, command.starts_on, command.ends_on)
     refuse_mixed_weights(command, by_hand=False)
+    if command.beyond:
+        raise Rejected("population-must-be-below-its-manager", people=command.beyond)
     if command.people < 1:
         raise Rejected("population-is-empty", **command.population.model_dump(mode="json"))
     return [

@@ -179,11 +179,17 @@ async def find(connection: AsyncConnection, assignment: GoalAssignmentId) -> Ass
 
 
 async def newest(
-    connection: AsyncConnection, *, after: tuple[datetime, GoalAssignmentId] | None, limit: int
+    connection: AsyncConnection,
+    *,
+    begun_by: PersonId | None,
+    after: tuple[datetime, GoalAssignmentId] | None,
+    limit: int,
 ) -> list[AssignmentRow]:
-    """The assignments, the latest begun first."""
+    """The assignments, the latest begun first; `begun_by` None: by whomever."""
     key = (ASSIGNMENTS.c.begun_at, ASSIGNMENTS.c.assignment)
     query = select(ASSIGNMENTS).order_by(*(column.desc() for column in key)).limit(limit)
+    if begun_by is not None:
+        query = query.where(ASSIGNMENTS.c.begun_by == begun_by)
     if after is not None:
         query = query.where(tuple_(*key) < tuple_(*after))
     return [_row(row) for row in (await connection.execute(query)).mappings()]

@@ -217,3 +217,62 @@ async def test_an_assignment_that_is_not_there_is_not_found(company: Company) ->
     refused(await company.hanna.get(f"{nowhere}/results"), 404, "problem:not-found")
     refused(await company.hanna.post(f"{nowhere}/resume"), 404, "problem:not-found")
     refused(await company.hanna.post(f"{nowhere}/undo", json=WRONG), 404, "problem:not-found")
+
+
+async def test_a_manager_gives_to_the_people_below_them_and_to_nobody_else(company: Company) -> None:
+    await company.service.knows([record(SALLY, BOB, team="Support"), record(EVE, team="Support")])
+    template = await created(company)
+
+    async def given(manager: httpx.AsyncClient, number: int, **population: Any) -> httpx.Response:
+        dates = {"starts_on": "2026-01-01", "ends_on": f"2026-12-{number:02}"}
+        return await manager.post("/assignments", json={"templates": [template], "population": population, **dates})
+
+    for number, (said, people) in enumerate(
+        [
+            ({}, {ALICE, BOB, SALLY}),
+            ({"teams": ["Support"]}, {SALLY}),
+            ({"people": [str(ALICE)]}, {ALICE}),
+            ({"reports_of": str(HUGO)}, {ALICE, BOB}),
+            ({"reports_of": str(BOB)}, {SALLY}),
+        ],
+        start=1,
+    ):
+        answer = await given(company.hugo, number, **said)
+        assert answer.status_code == 201, answer.text
+        assert set(await results_of(company, answer.json()["id"])) == {str(person) for person in people}, said
+    for said, beyond in [
+        ({"people": [str(ALICE), str(EVE)]}, EVE),
+        ({"people": [str(HUGO)]}, HUGO),
+        ({"reports_of": str(CLARA), "whole_line": True}, CLARA),
+    ]:
+        refusal = refused(await given(company.hugo, 9, **said), 409, "rule:population-must-be-below-its-manager")
+        assert refusal["values"] == {"people": [str(beyond)]}
+    refused(await given(company.eve, 10), 409, "rule:population-is-empty")
+    refused(await given(company.alice, 11), 404, "problem:not-found")
+
+
+async def test_a_manager_sees_the_assignments_that_they_began_and_no_others(company: Company) -> None:
+    template = await created(company)
+    by_hr = (await assigned(company, template, population={"people": [str(ALICE)]})).json()["id"]
+    body = {"templates": [template], **YEAR, "ends_on": "2026-06-30"}
+    own = (await company.hugo.post("/assignments", json=body)).json()
+    assert (own["results"], own["allowed_actions"]) == ({"set": 2}, [])
+    await company.settled()
+
+    async def listed(reader: httpx.AsyncClient) -> list[str]:
+        return [one["id"] for one in (await reader.get("/assignments")).json()["items"]]
+
+    assert await listed(company.hanna) == [own["id"], by_hr]
+    assert (await listed(company.hugo), await listed(company.eve), await listed(company.alice)) == ([own["id"]], [], [])
+    for path in ("", "/results"):
+        refused(await company.hugo.get(f"/assignments/{by_hr}{path}"), 404, "problem:not-found")
+    refused(await company.hugo.post(f"/assignments/{by_hr}/resume"), 404, "problem:not-found")
+    refused(await company.hugo.post(f"/assignments/{own['id']}/undo", json=WRONG), 403, "problem:forbidden")
+    assert (await company.hugo.post(f"/assignments/{own['id']}/resume")).status_code == 200
+    moved = await goal_of(company, own["id"], ALICE)
+    handing = {"owner": str(EVE), "reason": "changed-teams"}
+    assert (await company.hanna.post(f"/goals/{moved}/hand-over", json=handing)).status_code == 200
+    await company.settled()
+    shown = (await company.hugo.get(f"/assignments/{own['id']}/results")).json()["items"]
+    goals = {one["person"]: (one["goal"] is None, one["goal_hidden"]) for one in shown}
+    assert goals == {str(ALICE): (True, 1), str(BOB): (False, 0)}

@@ -94,7 +94,7 @@ async def company(issuer: Issuer, databases: MigratedDatabases) -> AsyncGenerato
         ]
         of = {(one.person, one.role): one.client for one in askers}
         hr, owner, manager = of[STRANGER, Role.HR], of[OWNER, Role.EMPLOYEE], of[MANAGER, Role.MANAGER]
-        things = [*await _goals(hr), *await _plans(owner, manager), *await _others(hr)]
+        things = [*await _goals(hr), *await _plans(owner, manager), *await _others(hr, of[OWNER, Role.HR])]
         await service.delivery.deliver()
         yield Company(service, askers, things)
 
@@ -146,13 +146,13 @@ async def _plans(owner: httpx.AsyncClient, manager: httpx.AsyncClient) -> list[T
     return things
 
 
-async def _others(hr: httpx.AsyncClient) -> list[Thing]:
+async def _others(hr: httpx.AsyncClient, owner_of_hr: httpx.AsyncClient) -> list[Thing]:
     await _done(hr, "/policies", {"options": {}, "reason": "to-be-asked-for"})
     kpi = await _done(hr, "/kpis", DEFINE_KPI["a ratio in percent"]["value"] | {"owner": str(OWNER)})
     template = await _done(hr, "/templates", TEMPLATE["for everybody"]["value"])
     one_person = {"templates": [template], "population": {"people": [str(STRANGER)]}}
     dates = {"starts_on": "2028-01-01", "ends_on": "2028-12-31"}
-    assignment = await _done(hr, "/assignments", one_person | dates)
+    assignment = await _done(owner_of_hr, "/assignments", one_person | dates)
     policy = (await hr.get("/policies/in-force")).json()["version"]
     return [
         Thing("kpi", "", "current", {"kpi": kpi}),

@@ -17,7 +17,9 @@ _EXAMPLE_OWNER: Final = "0199a1b2-0000-7000-8000-000000000103"
 TO_BE_SET: Final = "to be set"
 QUERIES: Final[Mapping[str, Mapping[str, str]]] = {"GET /goals/v1/plans": {"owner": str(OWNER)}}
 """Routes that are asked with a query."""
-FILTERED: Final = frozenset({"GET /goals/v1/goals", "GET /goals/v1/reports/teams"})
+FILTERED: Final = frozenset({"GET /goals/v1/goals", "GET /goals/v1/reports/teams", "GET /goals/v1/assignments"})
+BEGUN: Final = "POST /goals/v1/assignments"
+"""What is begun is theirs who asks for it."""
 """Lists of things that the reader may see: everybody is answered, each with their own."""
 EACH_FOR_ITSELF: Final = frozenset({"POST /goals/v1/kpis/measurements", "POST /goals/v1/kpis/measurements/csv"})
 """Everybody is answered; who may is said line by line, which `test_kpis_over_http` asks."""
@@ -39,6 +41,8 @@ class Question:
 
     def relation_of(self, asking: Asking) -> Relation | None:
         """Nobody works yet on what is still to be set."""
+        if self.route == BEGUN:
+            return Relation.SELF
         contributes = asking.relation is Relation.CONTRIBUTOR
         return None if contributes and self.thing.state == TO_BE_SET else asking.relation
 

@@ -56,6 +56,12 @@ kept = WithdrawnGoal(goal=A_GOAL, outcome=WithdrawalOutcome.KEPT, rule="withdraw
 gone = WithdrawnGoal(goal=A_GOAL, outcome=WithdrawalOutcome.WITHDRAWN)
 
 
+def test_a_manager_gives_to_nobody_beyond_their_line() -> None:
+    given(ASSIGNMENT).when(begin(beyond=(OTHER,))).then_rejected(
+        "population-must-be-below-its-manager", people=(OTHER,)
+    )
+
+
 def begin(**said: Any) -> BeginAssignment:
     facts: dict[str, Any] = {"given": GIVEN, "people": 2, "goal": A_GOAL, "policy": DEFAULT}
     return BeginAssignment(**{**OVER, **facts, **said}, **BY_HR)
