@@ -31,6 +31,7 @@ from shared.eventsourcing import bulk
 from shared.eventsourcing.projection import Projection
 from shared.eventsourcing.recorded import Recorded
 from shared.schemas.goal_assignments import (
+    EVENTS,
     AssignedGoalsWithdrawn,
     AssignmentOutcome,
     GoalAssignmentBegun,
@@ -247,4 +248,6 @@ def _row(columns: RowMapping) -> AssignmentRow:
     return AssignmentRow(**values)
 
 
-PROJECTION: Final = Projection(name="goal_assignments", topics=(TOPIC,), tables=(ASSIGNMENTS, RESULTS), apply=apply)
+PROJECTION: Final = Projection(
+    name="goal_assignments", topics=(TOPIC,), tables=(ASSIGNMENTS, RESULTS), apply=apply, events=EVENTS
+)

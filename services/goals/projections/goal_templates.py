@@ -11,7 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.eventsourcing.projection import Projection
 from shared.eventsourcing.recorded import Recorded
-from shared.schemas.goal_templates import GoalTemplateCreated, GoalTemplateRetired, GoalTemplateRewritten, TemplatedGoal
+from shared.schemas.goal_templates import (
+    EVENTS,
+    GoalTemplateCreated,
+    GoalTemplateRetired,
+    GoalTemplateRewritten,
+    TemplatedGoal,
+)
 from shared.schemas.goals import TOPIC
 from shared.schemas.identifiers import GoalTemplateId
 
@@ -92,4 +98,4 @@ def _row(columns: RowMapping) -> TemplateRow:
     return TemplateRow(**values)
 
 
-PROJECTION: Final = Projection(name="goal_templates", topics=(TOPIC,), tables=(TEMPLATES,), apply=apply)
+PROJECTION: Final = Projection(name="goal_templates", topics=(TOPIC,), tables=(TEMPLATES,), apply=apply, events=EVENTS)
