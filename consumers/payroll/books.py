@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 from uuid import UUID, uuid5
 
-from consumers.payroll.rules import Known, rejection_code
+from consumers.payroll.rules import ANOTHER_INSTRUCTION, Known, pays, rejection_code
 from shared.schemas.event import encode
 from shared.schemas.identifiers import PaymentId
 from shared.schemas.payroll import InstructionAccepted, InstructionPaid, InstructionRejected
@@ -123,10 +123,14 @@ class Books:
         self._connection.execute("delete from checkpoints")
 
     def receive(self, instruction: PaymentInstructionIssued) -> None:
-        """Record the instruction and its answer; one that came before gets its recorded answers again."""
+        """Record the instruction and its answer; one that came before gets its recorded answers again.
+
+        One that says another thing than what came before under its number is rejected: an answer names no amount.
+        """
         payment = str(instruction.payment_id)
-        if self._one("select 1 from instructions where payment = ? and version = ?", payment, instruction.version):
-            self._connection.execute("update answers set published = 0 where payment = ?", (payment,))
+        query = "select data from instructions where payment = ? and version = ?"
+        if (before := self._one(query, payment, instruction.version)) is not None:
+            self._answer_again(instruction, PaymentInstructionIssued.model_validate_json(before[0]))
             return
         code = rejection_code(self._known(payment), instruction)
         self._connection.execute(
@@ -141,6 +145,18 @@ class Books:
             ),
         )
         self._record(_accepted(instruction) if code is None else _rejected(instruction, code))
+
+    def _answer_again(self, instruction: PaymentInstructionIssued, before: PaymentInstructionIssued) -> None:
+        if pays(instruction) == pays(before):
+            again = "update answers set published = 0 where payment = ?"
+            self._connection.execute(again, (str(instruction.payment_id),))
+            return
+        rejected = _rejected(instruction, ANOTHER_INSTRUCTION)
+        identity = _identity(rejected)
+        if self._one("select 1 from answers where id = ?", str(identity)) is None:
+            self._record(rejected)
+        else:
+            self._connection.execute("update answers set published = 0 where id = ?", (str(identity),))
 
     def _known(self, payment: str) -> Known:
         row = self._one("select max(version), max(accepted) from instructions where payment = ?", payment)
@@ -172,10 +188,9 @@ class Books:
         self._record(InstructionPaid(payment_id=payment, version=instruction.version, pay_date=day, run_reference=run))
 
     def _record(self, answer: Answer) -> None:
-        identity = uuid5(_ANSWERS, f"{answer.payment_id}/{answer.version}/{answer.event_type}")
         self._connection.execute(
             "insert into answers (id, payment, type, data, recorded_at) values (?, ?, ?, ?, ?)",
-            (str(identity), str(answer.payment_id), answer.event_type, encode(answer), now().isoformat()),
+            (str(_identity(answer)), str(answer.payment_id), answer.event_type, encode(answer), now().isoformat()),
         )
 
     def park(self, topic: str, partition: int, *, offset: int, cause: str, value: bytes | None) -> None:
@@ -215,6 +230,10 @@ class Books:
 
     def _one(self, query: str, *parameters: object) -> Any:
         return self._connection.execute(query, parameters).fetchone()
+
+
+def _identity(answer: Answer) -> UUID:
+    return uuid5(_ANSWERS, f"{answer.payment_id}/{answer.version}/{answer.event_type}")
 
 
 def _accepted(instruction: PaymentInstructionIssued) -> InstructionAccepted:

@@ -54,6 +54,15 @@ RULES: Final[Sequence[tuple[str, Condition]]] = (
 )
 
 
+ANOTHER_INSTRUCTION: Final = "another-instruction-of-this-version"
+"""The code of a version that came before with other money or for somebody else, as after a restore."""
+
+
+def pays(instruction: PaymentInstructionIssued) -> tuple[object, ...]:
+    """Whom the instruction pays, and what; who approved it, and when, may be said anew."""
+    return instruction.person, instruction.amount, instruction.components
+
+
 def rejection_code(known: Known, instruction: PaymentInstructionIssued) -> str | None:
     """The first rule that the instruction breaks; none: it is accepted."""
     return next((code for code, broken in RULES if broken(known, instruction)), None)

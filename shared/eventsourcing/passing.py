@@ -1,6 +1,7 @@
 """Passing over: readers of one process that have nothing to apply move their checkpoints together."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -47,6 +48,7 @@ class Passing:
                     if not one.done.done():  # else who asked has been cancelled
                         one.done.set_exception(error)
             else:
+                asked = Counter(one.reader for one in together for _ in one.moves)
                 for one in together:
                     if not one.done.done():
-                        one.done.set_result(moved[one.reader] == len(one.moves))
+                        one.done.set_result(moved[one.reader] == asked[one.reader])

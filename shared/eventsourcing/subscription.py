@@ -1,7 +1,6 @@
 """A subscription feeds a reader from Kafka through FastStream, batch by batch; what fails is sought back to."""
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Coroutine, Sequence
 from itertools import chain, groupby
 from typing import Any, Final
@@ -209,11 +208,16 @@ class Subscription:
         while self._kafka.assignment == "group":
             await asyncio.sleep(_COMMIT_EVERY_SECONDS)
             consumer, reached, self._reached = self.consumer, self._reached, {}
-            if consumer is None or not reached:
+            if consumer is None:
                 continue
-            with contextlib.suppress(KafkaError, OSError, TimeoutError):
+            ours = {tp: offset for tp, offset in reached.items() if tp in consumer.assignment()}
+            if not ours:
+                continue
+            try:
                 async with asyncio.timeout(_COMMIT_SECONDS):
-                    await consumer.commit(reached)
+                    await consumer.commit(ours)
+            except (KafkaError, OSError, TimeoutError):
+                self._reached = ours | self._reached  # told the next time
 
 
 def _tp(part: Part) -> TopicPartition:

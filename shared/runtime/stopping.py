@@ -13,6 +13,7 @@ import uvicorn
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from shared.eventsourcing.described import described
 from shared.runtime import problems
 from shared.runtime.logging import logger
 
@@ -95,7 +96,10 @@ class Server(uvicorn.Server):
         self._told()
         self._application.stopping = True
         working = asyncio.create_task(self._stop()) if self._stop is not None else None
-        await self._let_nobody_in(sockets or [])
+        try:
+            await self._let_nobody_in(sockets or [])
+        except OSError as error:  # too many open files, say: who has not been let in is lost, and nobody else
+            log.warning("process.port_not_emptied", error=described(error))
         await super().shutdown(sockets)
         if working is not None:
             await working

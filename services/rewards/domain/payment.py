@@ -85,13 +85,18 @@ Payment = NotIssued | Issued
 def evolve(payment: Payment, event: Event) -> Payment:
     match event:
         case PaymentInstructionIssued():
-            return Issued(instruction=event, refused=payment.refused)
+            return Issued(instruction=event, refused=_of_other_versions(payment.refused, event.version))
         case PaymentAnswered(version=version) if isinstance(payment, Issued) and version == payment.version:
             return replace(payment, answers=payment.answers | {event.answer})
         case PaymentAnswerRefused():
             return replace(payment, refused=payment.refused | {(event.version, event.answer)})
         case _:
             return payment
+
+
+def _of_other_versions(refused: frozenset[Answer], version: int) -> frozenset[Answer]:
+    """An answer that came before what it answers is an answer once that is issued: after a restore it comes again."""
+    return frozenset((of, answer) for of, answer in refused if of != version)
 
 
 def decide(payment: Payment, command: PaymentCommand) -> Sequence[Event]:

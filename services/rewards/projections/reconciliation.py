@@ -75,7 +75,10 @@ PAYROLL_ANSWERS: Final = Table(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CurrencyLine:
-    """One currency's sums in minor units. Every difference is 0 when all is well."""
+    """One currency's sums in minor units. Every difference is 0 when all is well, or where errors cancel out.
+
+    Each payment for itself is held against what was approved by the mismatches.
+    """
 
     currency: str
     approved: int
@@ -229,9 +232,13 @@ async def reconcile(connection: AsyncConnection) -> Reconciliation:
 async def answers_known(
     connection: AsyncConnection, payments: Collection[PaymentId]
 ) -> set[tuple[PaymentId, int, PayrollAnswer]]:
-    """Which of payroll's answers to these payments this read model has seen; it may be behind the event store."""
+    """Which of payroll's answers to these payments this read model has seen; it may be behind the event store.
+
+    One that was refused is decided again: what it answers may have been issued since.
+    """
     answers = PAYROLL_ANSWERS.c
-    query = select(answers.payment, answers.version, answers.answer).where(answers.payment.in_(payments))
+    asked = and_(answers.payment.in_(payments), not_(answers.refused))
+    query = select(answers.payment, answers.version, answers.answer).where(asked)
     rows = await connection.execute(query)
     return {(PaymentId(payment), version, PayrollAnswer(answer)) for payment, version, answer in rows}
 

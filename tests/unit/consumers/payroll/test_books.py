@@ -136,3 +136,20 @@ def test_the_books_are_still_there_after_a_restart(tmp_path: Path) -> None:
     assert types(after) == [ACCEPTED]
     assert after.checkpoint("rewards.events", 3) == Checkpoint(LOG, 10, 11)
     after.close()
+
+
+def test_other_money_under_the_same_number_is_rejected_and_never_said_to_be_paid(books: Books) -> None:
+    receive(books, instruction(1))
+    assert run_payroll(books) == 1
+    assert [answer.type for answer in publish(books)] == [ACCEPTED, PAID]
+    other = instruction(1)
+    part = other.components[0]
+    more = part.amount.model_copy(update={"amount": part.amount.amount + 1})
+    other = other.model_copy(
+        update={"amount": more, "components": (part.model_copy(update={"amount": more}), *other.components[1:])}
+    )
+    for _ in range(2):
+        receive(books, other)
+        [answer] = publish(books)
+        assert InstructionRejected.model_validate_json(answer.data).code == "another-instruction-of-this-version"
+    assert run_payroll(books) == 0

@@ -187,6 +187,11 @@ def test_an_answer_to_a_payment_that_was_never_issued_is_on_record_once() -> Non
     given(PAYMENT, answer_refused).when(PAID).then_nothing()
 
 
+def test_an_answer_that_came_before_its_payment_was_issued_is_taken_when_it_comes_again() -> None:
+    """As after a restore: payroll has answered what rewards has forgotten, and issues anew."""
+    given(PAYMENT, answer_refused, issued).when(PAID).then(paid_answer)
+
+
 def test_an_answer_to_a_version_that_was_never_issued_is_on_record() -> None:
     given(PAYMENT, issued).when(record(PayrollAnswer.PAID, version=2)).then(
         refusal(PayrollAnswer.PAID, "version-was-never-issued", version=2)
