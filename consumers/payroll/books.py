@@ -151,12 +151,7 @@ class Books:
             again = "update answers set published = 0 where payment = ?"
             self._connection.execute(again, (str(instruction.payment_id),))
             return
-        rejected = _rejected(instruction, ANOTHER_INSTRUCTION)
-        identity = _identity(rejected)
-        if self._one("select 1 from answers where id = ?", str(identity)) is None:
-            self._record(rejected)
-        else:
-            self._connection.execute("update answers set published = 0 where id = ?", (str(identity),))
+        self._record(_rejected(instruction, ANOTHER_INSTRUCTION))
 
     def _known(self, payment: str) -> Known:
         row = self._one("select max(version), max(accepted) from instructions where payment = ?", payment)
@@ -188,9 +183,12 @@ class Books:
         self._record(InstructionPaid(payment_id=payment, version=instruction.version, pay_date=day, run_reference=run))
 
     def _record(self, answer: Answer) -> None:
+        """One that is recorded already is published again, as it was."""
+        identity = uuid5(_ANSWERS, f"{answer.payment_id}/{answer.version}/{answer.event_type}")
         self._connection.execute(
-            "insert into answers (id, payment, type, data, recorded_at) values (?, ?, ?, ?, ?)",
-            (str(_identity(answer)), str(answer.payment_id), answer.event_type, encode(answer), now().isoformat()),
+            "insert into answers (id, payment, type, data, recorded_at) values (?, ?, ?, ?, ?) "
+            "on conflict (id) do update set published = 0",
+            (str(identity), str(answer.payment_id), answer.event_type, encode(answer), now().isoformat()),
         )
 
     def park(self, topic: str, partition: int, *, offset: int, cause: str, value: bytes | None) -> None:
@@ -230,10 +228,6 @@ class Books:
 
     def _one(self, query: str, *parameters: object) -> Any:
         return self._connection.execute(query, parameters).fetchone()
-
-
-def _identity(answer: Answer) -> UUID:
-    return uuid5(_ANSWERS, f"{answer.payment_id}/{answer.version}/{answer.event_type}")
 
 
 def _accepted(instruction: PaymentInstructionIssued) -> InstructionAccepted:

@@ -1,5 +1,6 @@
 """What means nothing to a reader moves its checkpoint in one statement, as long as nobody else has touched the row."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -9,7 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.eventsourcing import checkpoints
 from shared.eventsourcing.build_acts import announce
+from shared.eventsourcing.checkpoints import Move
 from shared.eventsourcing.errors import Superseded
+from shared.eventsourcing.passing import Passing
 from shared.eventsourcing.projection import Projection
 from shared.eventsourcing.projector import Projector
 from shared.eventsourcing.reader import Reader
@@ -115,4 +118,15 @@ async def test_an_old_release_does_not_pass_over_what_the_new_one_asks_for(datab
     with pytest.raises(Superseded):
         await old.process(TOPIC, records[0].partition, records[1:])
     assert await standing(engine, records[0]) == (1, 1)
+    await engine.dispose()
+
+
+async def test_two_partitions_of_a_reader_are_passed_over_in_one_statement(database: Database) -> None:
+    engine = await kernel_engine(database, topics=(TOPIC,), partitions=3)
+    passing = Passing(engine)
+    starts = await checkpoints.read_all(engine, "tally_totals")
+    over = (passing.over("tally_totals", [Move(start, start.log_id, 0, 7)]) for start in starts)
+    assert await asyncio.gather(*over) == [True, True, True]
+    assert {c.next_offset for c in await checkpoints.read_all(engine, "tally_totals")} == {7}
+    assert not await passing.over("tally_totals", [Move(starts[0], starts[0].log_id, 0, 8)]), "the row has moved"
     await engine.dispose()

@@ -4,10 +4,12 @@ import gc
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import count as count_up
 from typing import Any
 
 import pytest
-from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaConnectionError
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -104,8 +106,19 @@ async def test_what_was_applied_is_not_held_until_a_collection(
 
 
 @pytest.mark.apache
-async def test_kafka_is_told_how_far_a_reader_is(database: Database, kafka: Broker, new_topic: NewTopic) -> None:
-    """As a hint: whoever starts more workers when they fall behind looks at it."""
+@pytest.mark.parametrize("in_vain", [0, 1])
+async def test_kafka_is_told_how_far_a_reader_is(
+    database: Database, kafka: Broker, new_topic: NewTopic, monkeypatch: pytest.MonkeyPatch, *, in_vain: int
+) -> None:
+    """As a hint: whoever starts more workers when they fall behind looks at it. Once in vain, it is told again."""
+    refused, tell = count_up(), AIOKafkaConsumer.commit
+
+    async def commit(consumer: AIOKafkaConsumer, offsets: Any) -> None:
+        if next(refused) < in_vain:
+            raise KafkaConnectionError("the coordinator has gone")
+        await tell(consumer, offsets)
+
+    monkeypatch.setattr(AIOKafkaConsumer, "commit", commit)
     topic = await new_topic(partitions=1)
     engine = await kernel_engine(database, topics=(topic,), partitions=1)
     await fill(engine, 10)

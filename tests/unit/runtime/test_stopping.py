@@ -1,6 +1,7 @@
 """A server that is told to stop is not ready, finishes what it accepted, and answers nothing by half."""
 
 import asyncio
+import errno
 import socket
 import subprocess
 import sys
@@ -9,12 +10,14 @@ from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 
 import httpx
+import pytest
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from shared.runtime import stopping
 from shared.runtime.stopping import Drained, Server
 
 
@@ -105,6 +108,20 @@ async def test_what_was_accepted_is_finished_while_the_rest_of_the_process_stops
         server.answer.set()
         finished = await accepted
         assert (finished.text, finished.headers["Connection"]) == ("finished", "close")
+
+
+async def test_what_was_accepted_is_finished_though_the_port_cannot_be_emptied(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_descriptor(_port: object) -> socket.socket:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(stopping, "_duplicate", no_descriptor)
+    async with slow(drain_seconds=0) as server:
+        accepted = asyncio.create_task(server.client.get("/wait"))
+        await server.entered.wait()
+        await server.told_to_stop()
+        await server.worked.wait()
+        server.answer.set()
+        assert (await accepted).text == "finished"
 
 
 async def test_an_answer_keeps_its_connection_until_the_process_is_told_to_stop() -> None:

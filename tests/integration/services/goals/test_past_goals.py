@@ -59,6 +59,19 @@ async def contents(engine: AsyncEngine, *tables: Table) -> list[str]:
         return sorted([str(row) for table in tables for row in await connection.execute(select(table))])
 
 
+async def at_once(engine: AsyncEngine, events: Sequence[Recorded]) -> list[str]:
+    await emptied(engine)
+    await deliver(engine, events, goal_periods.apply)
+    return await contents(engine, FACTS, PERIODS)
+
+
+async def one_by_one(engine: AsyncEngine, events: Sequence[Recorded]) -> list[str]:
+    await emptied(engine)
+    for one in events:
+        await deliver(engine, [one], goal_periods.apply)
+    return await contents(engine, FACTS, PERIODS)
+
+
 def partitioned(log: Sequence[Recorded], random: Random) -> list[list[Recorded]]:
     partition_of = {goal: random.randrange(3) for goal in ALL}
     return [[one for one in log if partition_of[GoalId(one.stream_id)] == partition] for partition in range(3)]
@@ -212,24 +225,14 @@ async def test_what_is_known_at_one_moment_is_known_at_once_also_when_it_comes_i
         told(LEAF, 2, measured("50", 5), at=5, known=9),
         told(LEAF, 3, measured("50", 2), at=6, known=9),
     ]
-    await deliver(engine, events, goal_periods.apply)
-    together = await contents(engine, FACTS, PERIODS)
-    await emptied(engine)
-    for one in events:
-        await deliver(engine, [one], goal_periods.apply)
-    assert await contents(engine, FACTS, PERIODS) == together
+    assert await one_by_one(engine, events) == await at_once(engine, events)
 
 
 async def test_a_reading_that_speaks_of_long_ago_changes_what_is_no_longer_remembered(engine: AsyncEngine) -> None:
     often = [told(LEAF, version, measured(str(version), version), at=version) for version in range(2, 30)]
     long_ago = [told(LEAF, 30, measured("70", 3), at=40), told(LEAF, 31, measured("71", 41), at=41)]
     events = [told(LEAF, 1, goal_set(), at=0), *often, *long_ago]
-    await deliver(engine, events, goal_periods.apply)
-    together = await contents(engine, FACTS, PERIODS)
-    await emptied(engine)
-    for one in events:
-        await deliver(engine, [one], goal_periods.apply)
-    assert await contents(engine, FACTS, PERIODS) == together
+    assert await one_by_one(engine, events) == await at_once(engine, events)
 
 
 def test_of_a_goal_that_is_measured_often_the_end_alone_is_remembered() -> None:
