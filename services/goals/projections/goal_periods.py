@@ -115,7 +115,6 @@ class _Remembered:
         return known if same else None
 
     def keep(self, goal: GoalId, known: Known) -> None:
-        known.forget()
         if (former := self._known.pop(goal, None)) is not None:
             self._changes -= len(former.course)
         self._known[goal] = known

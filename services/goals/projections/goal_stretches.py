@@ -69,13 +69,6 @@ class Known:
         forgotten = self._forgotten
         return forgotten is None or all(at > forgotten for fact in facts for at in self.course.moments_of(fact))
 
-    def forget(self) -> None:
-        """Remember the last stretches alone: what is told next of a goal costs the same, however much was before."""
-        if len(self._standing) > _KEPT:
-            del self._standing[:-_KEPT]
-            self._forgotten = self._standing[0][0].valid_from
-            self.course.forget(self._forgotten)
-
     def add(self, facts: Sequence[Fact]) -> Rows:
         """The rows that become different by the facts that come next; they were known later than those before.
 
@@ -88,7 +81,15 @@ class Known:
             self.last = told[-1]
             if since is not None:
                 rows |= self._go_on(since, known_at)
+        self._forget()
         return rows
+
+    def _forget(self) -> None:
+        """Remember the last stretches alone: what is told next of a goal costs the same, however much was before."""
+        if len(self._standing) > _KEPT:
+            del self._standing[:-_KEPT]
+            self._forgotten = self._standing[0][0].valid_from
+            self.course.forget(self._forgotten)
 
     def resume(self, facts: Sequence[Fact], known_from: Mapping[datetime, datetime]) -> None:
         """As if these facts, the goal's first, had been added one by one, where the rows that stand are there."""

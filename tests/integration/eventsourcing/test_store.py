@@ -94,6 +94,31 @@ async def test_a_merged_append_stores_whole_commands_and_fails_only_those_in_con
     await engine.dispose()
 
 
+@pytest.mark.parametrize("first", [0, 3])
+@pytest.mark.parametrize("events", [1, 2])
+async def test_who_waited_for_another_append_to_the_stream_finds_that_it_has_moved(
+    database: Database, first: int, events: int
+) -> None:
+    engine = await kernel_engine(database)
+    store = EventStore(engine, TYPES)
+    before = Append(stream="tally-x", expected=0, events=[new_event() for _ in range(first)])
+    won = Append(stream="tally-x", expected=first, events=[new_event()])
+    lost = replace(won, events=[new_event() for _ in range(events)])
+    async with engine.connect() as one, engine.connect() as other:
+        if first:
+            await store.append(one, [before])
+        await (await driver(one)).execute("begin")
+        assert "tally-x" in await store.append(one, [won])
+        waiting = asyncio.create_task(store.append(other, [lost]))
+        async with asyncio.timeout(10):
+            while not await scalar(engine, "select count(*) from pg_locks where not granted"):  # noqa: ASYNC110 - a lock tells nobody
+                await asyncio.sleep(0.01)
+        await (await driver(one)).execute("commit")
+        assert await waiting == {}
+    assert await scalar(engine, "select count(*) from events") == first + 1
+    await engine.dispose()
+
+
 async def test_an_append_reads_no_stream_and_no_key_but_its_own(database: Database) -> None:
     """However many there are, and on a plan that was made when there were few."""
     engine = await kernel_engine(database)

@@ -252,5 +252,4 @@ def test_of_a_goal_that_is_measured_often_the_end_alone_is_remembered() -> None:
                 )
             ]
         )
-        known.forget()
     assert len(known.course) < 10
