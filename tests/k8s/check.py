@@ -9,10 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from tests.k8s import strimzi
+
 REPOSITORY: Final = Path(__file__).parents[2]
 TOOLS: Final = REPOSITORY / ".venv" / "k8s"
 OVERLAYS: Final = ("development", "production", "operators")
 KUBERNETES: Final = "1.34.0"
+_FETCHED: Final = "default"
+"""kubeconform's word for the schemas of Kubernetes, which it fetches."""
 MODULES: Final = {
     "kustomize": "sigs.k8s.io/kustomize/kustomize/v5@v5.7.1",
     "kubeconform": "github.com/yannh/kubeconform/cmd/kubeconform@v0.7.0",
@@ -67,9 +71,13 @@ def rendered(tools: Tools, overlay: str) -> str:
     ).stdout
 
 
-def fits_the_schemas(tools: Tools, manifests: str, schemas: str | None) -> bool:
+def fits_the_schemas(tools: Tools, manifests: str, folders: list[str | Path]) -> bool:
     """Unknown fields are refused too. Kinds of operators, of which there is no schema, are counted as skipped."""
-    where = ["-schema-location", f"{schemas}/{{{{.ResourceKind}}}}{{{{.KindSuffix}}}}.json"] if schemas else []
+    places = [
+        "default" if folder == _FETCHED else f"{folder}/{{{{.ResourceKind}}}}{{{{.KindSuffix}}}}.json"
+        for folder in folders
+    ]
+    where = [word for place in places for word in ("-schema-location", place)]
     command = [tools.of("kubeconform"), "-strict", "-summary", "-ignore-missing-schemas", *where]
     return (
         subprocess.run(
@@ -95,10 +103,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.k8s.check", description=__doc__)
     parser.add_argument("--schemas", help="a folder of JSON schemas; unset: kubeconform fetches them")
     asked, tools, well = parser.parse_args(), Tools(), True
+    operators = strimzi.schemas(tools.folder)
+    if operators is None:
+        print("   no Java and Maven to make the schemas of Strimzi with: its kinds are skipped")
+    folders = [asked.schemas or _FETCHED, *([operators] if operators else [])]
     for overlay in OVERLAYS:
         print(f"== {overlay}", flush=True)
         manifests = rendered(tools, overlay)
-        well &= fits_the_schemas(tools, manifests, asked.schemas)
+        well &= fits_the_schemas(tools, manifests, folders)
         well &= is_scored_well(tools, manifests, overlay)
     return 0 if well else 1
 
