@@ -143,7 +143,7 @@ async def _installed(asked: Asked, goals: int) -> AsyncGenerator[_Here]:
         issuing(folder) as issuer,
         engine_of(servers.postgres.url(databases[0])) as engine,
     ):
-        tree = planted(goals, LEVELS, OWNERS)
+        tree = planted(goals, LEVELS, [owner(number) for number in range(OWNERS)])
         told = _told(tree)
         while part := list(islice(told, _SLICE)):
             async with engine.begin() as connection:
