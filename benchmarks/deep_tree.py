@@ -16,23 +16,26 @@ import httpx
 
 from benchmarks.goal_forest import Tree, grown
 from benchmarks.measuring import Better, Comparison, Contender, Series, quantile, take_turns
-from benchmarks.processes import Running, issuing, role, settings_of
-from benchmarks.progress_load import OWNERS, ProgressLoad, engine_of, owner
+from benchmarks.people_import import imported
+from benchmarks.processes import Issuer, Running, issuing, role, settings_of
+from benchmarks.progress_load import ProgressLoad, engine_of
 from benchmarks.question import Answer, Asked, Question
 from benchmarks.settling import settled
 from launcher.processes import TOPICS
 from launcher.topic_creation import create_topics
 from shared.schemas.goals import TOPIC
-from shared.schemas.identifiers import GoalId
+from shared.schemas.identifiers import PersonId
 
 LEVELS: Final = 12
 UPDATES_A_SECOND: Final = 500
 _CLIENTS: Final = 16
 _LOADED: Final = 2_000
 """Leaves that the load moves; probes move others."""
-_READ_SECONDS: Final = 280.0
+_READ_SECONDS: Final = 600.0
 _UNIT: Final = "ms"
-_READ: Final = "select count(*) from goal_tree"
+_GOALS_READ: Final = "select count(*) from goal_tree"
+_PEOPLE_READ: Final = "select count(*) from people"
+_EMPLOYED: Final = "select person from people where status <> 'left' order by person"
 _AT_ROOT: Final = "select progress from goal_tree where goal = $1"
 
 
@@ -46,18 +49,24 @@ class _Here:
     client: httpx.AsyncClient
     database: asyncpg.Connection
     load: ProgressLoad
-    tokens: list[str]
+    issuer: Issuer
     draw: random.Random
     values: "count[int]" = field(default_factory=lambda: count(1))
     answered: list[float] = field(default_factory=list[float])
     """Updates a second that the load got answered, a run each."""
     waits: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
+    loaded: list[str] = field(default_factory=list[str])
+    """What was told of loading it."""
+
+
+Ask = Callable[[_Here, int, dict[str, str]], Awaitable[None]]
+"""Told of a leaf that no load moves, and of its owner's token."""
 
 
 async def answered(asked: Asked) -> Answer:
     """A probe records progress of a leaf by HTTP and asks for the root with the token of that answer."""
-    goals, seconds = asked.size(50_000), 8.0 if asked.full else 3.0
-    async with _installed(asked, goals) as here:
+    goals, people, seconds = asked.size(50_000), asked.size(100_000), 8.0 if asked.full else 3.0
+    async with _installed(asked, goals, people) as here:
         names = {
             "leaf to root": _leaf_to_root,
             "a page of a goal's children": _page,
@@ -70,14 +79,19 @@ async def answered(asked: Asked) -> Answer:
         series = await take_turns(contenders, progress=asked.progress, what="deep_tree")
         load = f"updates/s that were answered, a run each: {min(here.answered):,.0f} to {max(here.answered):,.0f}"
         memory = f"MiB of its own: api {here.api.memory:,.0f}, worker {here.worker.memory:,.0f}"
-        return Answer(
-            series, _limits(here, series), {"goals": goals, "levels": LEVELS}, [*_medians(here), load, memory]
-        )
+        sizes: dict[str, int | float] = {"goals": goals, "levels": LEVELS, "people": people}
+        return Answer(series, _limits(here, series), sizes, [*here.loaded, *_medians(here), load, memory])
 
 
 def _limits(here: _Here, series: list[Series]) -> list[Comparison]:
     """The quantile over the probes of all rounds."""
-    limits = {"leaf to root, idle": 100.0}
+    loaded, page = f"at {UPDATES_A_SECOND} updates/s", "a page of a goal's children"
+    limits = {
+        "leaf to root, idle": 100.0,
+        f"leaf to root, {loaded}": 500.0,
+        f"{page}, idle": 50.0,
+        f"{page}, {loaded}": 50.0,
+    }
     return [
         Comparison(
             f"{one.name}, all rounds",
@@ -99,9 +113,7 @@ def _medians(here: _Here) -> list[str]:
     ]
 
 
-def _run(
-    here: _Here, name: str, ask: Callable[[_Here], Awaitable[None]], seconds: float, *, loaded: bool
-) -> Callable[[], Awaitable[float]]:
+def _run(here: _Here, name: str, ask: Ask, seconds: float, *, loaded: bool) -> Callable[[], Awaitable[float]]:
     async def once() -> float:
         await settled(here.database, TOPIC)  # what the load of the round before left to be read
         found: list[float] = []
@@ -111,8 +123,11 @@ def _run(
             loading.close()
         await asyncio.sleep(0.5)
         end = time.perf_counter() + seconds
-        while (began := time.perf_counter()) < end:
-            await ask(here)
+        while time.perf_counter() < end:
+            leaf = here.draw.randrange(_LOADED, len(here.tree.leaves))
+            headers = {"Authorization": f"Bearer {here.issuer.token(here.tree.owner(leaf))}"}
+            began = time.perf_counter()
+            await ask(here, leaf, headers)
             found.append((time.perf_counter() - began) * 1000)
             await asyncio.sleep(here.draw.uniform(0.02, 0.1))
         if beside is not None:
@@ -124,12 +139,10 @@ def _run(
     return once
 
 
-async def _leaf_to_root(here: _Here) -> None:
+async def _leaf_to_root(here: _Here, leaf: int, headers: dict[str, str]) -> None:
     """The command's own time is in it, and that of the question at the root."""
-    leaf = here.draw.randrange(_LOADED, len(here.tree.leaves))
     before = await here.database.fetchval(_AT_ROOT, here.tree.root)
     value = str(1_000 * (500_000 + next(here.values) * 7 % 499_999))
-    headers = {"Authorization": f"Bearer {here.tokens[here.tree.owner(leaf)]}"}
     path = f"/goals/v1/goals/{here.tree.leaves[leaf]}/progress"
     recorded = (await here.client.post(path, json={"value": value}, headers=headers)).raise_for_status()
     token = {"Consistency-Token": recorded.headers["Consistency-Token"]}
@@ -140,40 +153,61 @@ async def _leaf_to_root(here: _Here) -> None:
         raise RuntimeError("the root was answered, and shows the leaf's progress not yet")
 
 
-async def _page(here: _Here) -> None:
-    """The goals below any goal that has some; most of such goals are near the leaves."""
+async def _page(here: _Here, _: int, headers: dict[str, str]) -> None:
+    """The goals below any goal that has some, of which most are near the leaves, asked for by a leaf's owner."""
     inner = [goal for level in here.tree.levels[:-1] for goal in level]
-    headers = {"Authorization": f"Bearer {here.tokens[0]}"}
     path = f"/goals/v1/goals/{here.draw.choice(inner)}/children?limit=100"
     (await here.client.get(path, headers=headers)).raise_for_status()
 
 
 @asynccontextmanager
-async def _installed(asked: Asked, goals: int) -> AsyncGenerator[_Here]:
+async def _installed(asked: Asked, goals: int, people: int) -> AsyncGenerator[_Here]:
     servers, folder = asked.servers, asked.folder
     async with servers.service_databases("goals") as databases, issuing(folder) as issuer:
         await create_topics(servers.broker.bootstrap, TOPICS)
-        async with engine_of(servers.postgres.url(databases[0])) as engine:
-            tree = await grown(engine, goals=goals, levels=LEVELS, owners=OWNERS)
-        tokens = [issuer.token(owner(number)) for number in range(OWNERS)]
-        leaves: list[tuple[GoalId, str]] = [
-            (leaf, tokens[tree.owner(place)]) for place, leaf in enumerate(tree.leaves[:_LOADED])
-        ]
         settings = settings_of(servers, databases, issuer, kafka=True)
-        async with role("goals", "api", settings, folder) as api, role("goals", "worker", settings, folder) as worker:
-            database = await asyncpg.connect(servers.postgres.dsn(databases[0]))
-            await _read(database, goals)
+        database = await asyncpg.connect(servers.postgres.dsn(databases[0]))
+        told = [await _people_loaded(asked, people, database, settings)]
+        employed = [PersonId(person) for (person,) in await database.fetch(_EMPLOYED)]
+        began = time.perf_counter()
+        async with engine_of(servers.postgres.url(databases[0])) as engine:
+            tree = await grown(engine, goals=goals, levels=LEVELS, owners=employed)
+        told.append(_rate(f"{goals:,} goals stored", goals, time.perf_counter() - began))
+        loaded = tree.leaves[:_LOADED]
+        leaves = [(leaf, issuer.token(tree.owner(place))) for place, leaf in enumerate(loaded)]
+        began = time.perf_counter()
+        async with role("goals", "worker", settings, folder) as worker, role("goals", "api", settings, folder) as api:
+            seconds = await _until_read(database, _GOALS_READ, goals) - began
+            told.append(_rate("published and read by a worker, from its start on,", goals, seconds))
             async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{api.port}", timeout=30) as client:
                 draw = random.Random(asked.seed)
-                yield _Here(tree, api, worker, client, database, ProgressLoad(leaves), tokens, draw)
-            await database.close()
+                yield _Here(tree, api, worker, client, database, ProgressLoad(leaves), issuer, draw, loaded=told)
+        await database.close()
 
 
-async def _read(database: asyncpg.Connection, goals: int) -> None:
-    """Until the worker has read every goal."""
+async def _people_loaded(asked: Asked, people: int, database: asyncpg.Connection, settings: dict[str, str]) -> str:
+    """Imported into the feed, and read from there by the goals service."""
+    told = await imported(asked.servers, asked.folder, people=people, seed=asked.seed)
+    began = time.perf_counter()
+    async with role("goals", "worker", settings, asked.folder):
+        seconds = await _until_read(database, _PEOPLE_READ, told["people"]) - began
+    done = _rate(
+        f"{told['people']:,} people, leavers among them, imported with their pay", told["people"], told["seconds"]
+    )
+    memory = f"processor {told['processor_seconds']:,.1f} s, at most {told['memory']:,.0f} MiB"
+    return f"{done}, {memory}; {_rate('read by a worker of goals, from its start on,', told['people'], seconds)}"
+
+
+def _rate(what: str, count: int, seconds: float) -> str:
+    return f"{what} in {seconds:,.1f} s: {count / seconds:,.0f} a second"
+
+
+async def _until_read(database: asyncpg.Connection, count: str, wanted: int) -> float:
+    """The moment when the worker has read all of them."""
     async with asyncio.timeout(_READ_SECONDS):
-        while (await database.fetchval(_READ) or 0) < goals:  # noqa: ASYNC110 - another process reads
-            await asyncio.sleep(0.2)
+        while (await database.fetchval(count) or 0) < wanted:  # noqa: ASYNC110 - another process reads
+            await asyncio.sleep(0.1)
+    return time.perf_counter()
 
 
 QUESTION: Final = Question(

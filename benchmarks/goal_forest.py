@@ -8,14 +8,13 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from benchmarks.progress_load import owner
 from shared.eventsourcing.append import Append
 from shared.eventsourcing.identifiers import stream_name, uuid7
 from shared.eventsourcing.store import EventStore, Metadata
 from shared.schemas.event import Event
 from shared.schemas.goal_metrics import Metric, MetricKind
 from shared.schemas.goals import TYPES, GoalLevel, GoalSet
-from shared.schemas.identifiers import GoalId
+from shared.schemas.identifiers import GoalId, PersonId
 
 _AT: Final = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 _AT_ONCE: Final = 500
@@ -23,10 +22,10 @@ _AT_ONCE: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """Its goals, level by level from the root, and who owns a goal: the number of an owner of the benchmarks."""
+    """Its goals, level by level from the root, and whose they are: in turn, level by level."""
 
     levels: Sequence[Sequence[GoalId]]
-    owners: int
+    owners: Sequence[PersonId]
 
     @property
     def root(self) -> GoalId:
@@ -36,17 +35,17 @@ class Tree:
     def leaves(self) -> Sequence[GoalId]:
         return self.levels[-1]
 
-    def owner(self, leaf: int) -> int:
-        """The number of the leaf's owner."""
-        return leaf % self.owners
+    def owner(self, place: int) -> PersonId:
+        """Who owns the goal at this place of a level."""
+        return self.owners[place % len(self.owners)]
 
 
-def planted(goals: int, levels: int, owners: int) -> Tree:
+def planted(goals: int, levels: int, owners: Sequence[PersonId]) -> Tree:
     """A tree of exactly so many goals, each level so many times wider than the one above it."""
     return Tree([[GoalId(uuid7()) for _ in range(width)] for width in _widths(goals, levels)], owners)
 
 
-async def grown(engine: AsyncEngine, *, goals: int, levels: int, owners: int) -> Tree:
+async def grown(engine: AsyncEngine, *, goals: int, levels: int, owners: Sequence[PersonId]) -> Tree:
     """Such a tree, stored."""
     tree = planted(goals, levels, owners)
     store = EventStore(engine, TYPES)
@@ -77,7 +76,7 @@ def goal_set(tree: Tree, level: int, place: int) -> tuple[Event, Metadata]:
     """How the goal at this place of a level was set; only leaves are measured."""
     above = tree.levels[level - 1] if level else None
     leaf = level == len(tree.levels) - 1
-    who = owner(tree.owner(place))
+    who = tree.owner(place)
     event = GoalSet(
         level=GoalLevel.TEAM,
         owner=who,

@@ -22,7 +22,7 @@ from benchmarks.processes import issuing, role, settings_of
 from benchmarks.progress_load import OWNERS, engine_of, owner
 from benchmarks.question import Answer, Asked, Question
 from services.goals.projections import goal_periods, goal_tree
-from services.goals.projections.past_goals import Moment, all_inner, measured_below
+from services.goals.projections.past_goals import Moment, all_inner
 from shared.eventsourcing.identifiers import derived, stream_name
 from shared.eventsourcing.recorded import Recorded
 from shared.runtime.caller import Role
@@ -124,12 +124,9 @@ def _run(here: _Here, name: str, ask: Callable[[], tuple[str, Mapping[str, str]]
 async def _plan(here: _Here) -> list[str]:
     """How PostgreSQL reads the whole tree."""
     moment = Moment(at=_BEGAN + timedelta(days=90), known=_BEGAN + timedelta(days=90))
-    lines: list[str] = []
     async with here.engine.connect() as connection:
-        for query in (all_inner(moment), measured_below(moment)):
-            written = query.compile(connection, compile_kwargs={"literal_binds": True})
-            lines += await connection.scalars(text(f"explain (analyze, buffers) {written}"))
-    return lines
+        written = all_inner(moment).compile(connection, compile_kwargs={"literal_binds": True})
+        return list(await connection.scalars(text(f"explain (analyze, buffers) {written}")))
 
 
 async def _count(engine: AsyncEngine) -> int:
@@ -146,7 +143,7 @@ async def _installed(asked: Asked, goals: int) -> AsyncGenerator[_Here]:
         issuing(folder) as issuer,
         engine_of(servers.postgres.url(databases[0])) as engine,
     ):
-        tree = planted(goals, LEVELS, OWNERS)
+        tree = planted(goals, LEVELS, [owner(number) for number in range(OWNERS)])
         told = _told(tree)
         while part := list(islice(told, _SLICE)):
             async with engine.begin() as connection:

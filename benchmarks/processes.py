@@ -25,7 +25,8 @@ from launcher.token import issue_token
 from shared.runtime.caller import Role
 from shared.schemas.identifiers import PersonId
 
-_START_SECONDS: Final = 60.0
+_START_SECONDS: Final = 600.0
+"""A worker is ready when it has read what was there."""
 _STOP_SECONDS: Final = 15.0
 _A_DAY: Final = timedelta(hours=24)
 

@@ -1,6 +1,6 @@
 """Who reports to whom, at any depth; a momentary cycle in the feed (partitions overtake each other) ends the walk."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
@@ -13,7 +13,9 @@ from sqlalchemy import (
     Text,
     Uuid,
     and_,
+    any_,
     bindparam,
+    column,
     exists,
     false,
     func,
@@ -21,6 +23,7 @@ from sqlalchemy import (
     select,
     true,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.people.table import PEOPLE
@@ -51,8 +54,31 @@ async def relations(
     if (found := (await connection.execute(_RELATIONS, asked)).one_or_none()) is None:
         return set()
     nearest, above, together = found
+    return _named(nearest=nearest, above=above, together=together)
+
+
+def _named(*, nearest: bool, above: bool, together: bool) -> set[Relation]:
     line_of = {Relation.REPORTING_LINE, Relation.MANAGER if nearest else Relation.SKIP_LEVEL} if above else set()
     return line_of | ({Relation.TEAM} if together else set())
+
+
+Standing = tuple[PersonId, str | None]
+"""A person, and the team that stands for their own; None: their own."""
+
+
+async def relations_to_each(
+    connection: AsyncConnection, caller: PersonId, standings: Collection[Standing]
+) -> dict[Standing, set[Relation]]:
+    """`relations`, of many at once: each line is walked upwards, however many people are below the caller."""
+    found: dict[Standing, set[Relation]] = {one: {Relation.SELF} if one[0] == caller else set() for one in standings}
+    others = [one for one in found if one[0] != caller]
+    if not others:
+        return found
+    persons, teams = zip(*others, strict=True)
+    asked = {"caller": caller, "persons": list(persons), "teams": list(teams)}
+    for person, team, nearest, together in await connection.execute(_RELATIONS_TO_EACH, asked):
+        found[person, team] = _named(nearest=bool(nearest), above=nearest is not None, together=together)
+    return found
 
 
 async def reports_to(connection: AsyncConnection, person: PersonId, manager: PersonId) -> bool:
@@ -141,4 +167,27 @@ def _relations() -> Select[bool, bool, bool]:
     ).where(asking.c.person == caller, asking.c.status != EmploymentStatus.LEFT.value)
 
 
+def _relations_to_each() -> Select[*tuple[Any, ...]]:
+    """Of each person and team: whether the caller is the nearest (null: not above at all), and of the team."""
+    persons, teams = bindparam("persons", type_=ARRAY(Uuid)), bindparam("teams", type_=ARRAY(Text))
+    start = select(PEOPLE.c.person.label("of"), PEOPLE.c.manager, true().label("nearest"))
+    lines = start.where(PEOPLE.c.person == any_(persons)).cte("lines", recursive=True)
+    still_nearest = and_(lines.c.nearest, PEOPLE.c.status == EmploymentStatus.LEFT.value)
+    step = select(lines.c.of, PEOPLE.c.manager, still_nearest).where(PEOPLE.c.person == lines.c.manager)
+    lines = lines.union(step)
+    callers = lines.c.manager == bindparam("caller", type_=Uuid)
+    above = select(lines.c.of, func.bool_or(lines.c.nearest).label("nearest")).where(callers).group_by(lines.c.of)
+    line, person, asking = above.subquery("above"), PEOPLE.alias("person"), PEOPLE.alias("asking")
+    asked = (
+        func.unnest(persons, teams).table_valued(column("person", Uuid), column("team", Text)).render_derived("asked")
+    )
+    here = and_(asking.c.person == bindparam("caller", type_=Uuid), asking.c.status != EmploymentStatus.LEFT.value)
+    joined = asked.join(asking, here).outerjoin(person, person.c.person == asked.c.person)
+    of_team = func.coalesce(asking.c.team == func.coalesce(asked.c.team, person.c.team), false())
+    together = or_(of_team, func.coalesce(asking.c.manager == asked.c.person, false()))
+    told = select(asked.c.person, asked.c.team, line.c.nearest, together)
+    return told.select_from(joined.outerjoin(line, line.c.of == asked.c.person))
+
+
 _RELATIONS: Final = _relations()
+_RELATIONS_TO_EACH: Final = _relations_to_each()

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from shared.schemas.canonical import sha256_of
 from shared.schemas.event import Event
+from shared.schemas.goal_visibility import GoalVisibility
 from shared.schemas.identifiers import GoalId, GoalPlanId, PersonId, ReviewId
 from shared.schemas.units import Count, InMetricUnit, Ordinal, Percent, Relative
 from shared.schemas.values import ShortText
@@ -46,6 +47,11 @@ class GoalEvidence(_Part):
         default=None, description="In the metric's unit; null: it has no value.", examples=["7"]
     )
     progress: Percent | None = Field(description="0-100; null: never measured.")
+    visibility: GoalVisibility | None = Field(
+        default=None,
+        examples=["owner-and-manager"],
+        description="Who saw the goal then; null: as is usual at its level.",
+    )
     version: Ordinal = Field(description="The number of the goal's last event then.")
     position: Ordinal = Field(description="The position of that event in the log of goals.")
     counted: Count = Field(default=0, description="Goals that its roll-up counted.")

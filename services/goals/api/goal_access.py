@@ -1,6 +1,6 @@
 """Who stands before a goal: what its owner is to the caller, and what the caller may do with it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import partial
@@ -31,7 +31,7 @@ from services.goals.projections.goal_readers import KINDS, Reader
 from shared.eventsourcing.errors import Conflict
 from shared.eventsourcing.handler import Answer
 from shared.eventsourcing.identifiers import stream_name
-from shared.people.reporting_line import relations
+from shared.people.reporting_line import relations, relations_to_each
 from shared.runtime.authorization import READ, Permissions, Relation
 from shared.runtime.caller import Caller
 from shared.runtime.http import Edge
@@ -148,6 +148,22 @@ async def access_to(connection: AsyncConnection, caller: Caller, goal: Guarded) 
         return Access(standing, caller, {Relation.SELF})
     found = await relations_to(connection, caller, standing.owner, team=standing.team)
     return Access(standing, caller, found | _contributing(caller, standing))
+
+
+async def seen_among(connection: AsyncConnection, caller: Caller, goals: Mapping[GoalId, Guarded]) -> set[GoalId]:
+    """Those of these goals that the caller may see."""
+    standings = {goal: Standing.of(guarded) for goal, guarded in goals.items()}
+    owned = {(standing.owner, standing.team) for standing in standings.values()}
+    found = await relations_to_each(connection, caller.person, owned)
+    return {
+        goal for goal, standing in standings.items() if _seen(caller, standing, found[standing.owner, standing.team])
+    }
+
+
+def _seen(caller: Caller, standing: Standing, found: AbstractSet[str]) -> bool:
+    to_the_owner = {Relation(relation) for relation in found}
+    contributing = set[Relation]() if caller.person == standing.owner else _contributing(caller, standing)
+    return Access(standing, caller, to_the_owner | contributing).allows(READ)
 
 
 def _contributing(caller: Caller, goal: Guarded) -> set[Relation]:

@@ -5,21 +5,16 @@ from collections.abc import Set as AbstractSet
 from typing import Any, Final, cast
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
-from services.goals.api.goal_access import access_to, reader
+from services.goals.api.goal_access import Guarded, seen_among
 from services.goals.domain.goal import GOAL
 from services.goals.domain.goal_states import NotSet
 from services.goals.projections import goal_graph, readable_goals
-from shared.runtime.authorization import READ
 from shared.runtime.caller import Caller
 from shared.runtime.service import Runtime
 from shared.schemas.identifiers import GoalId
 
 _ASKED: Final = 50
 """Streams that one answer reads; of more goals that have not reached the tree the rest counts as hidden."""
-_FEW: Final = 3
-"""So many are asked for one by one: for a list of them everybody below the reader would be found first."""
 
 
 async def hidden_among(runtime: Runtime, caller: Caller, goals: AbstractSet[GoalId]) -> AbstractSet[GoalId]:
@@ -27,12 +22,12 @@ async def hidden_among(runtime: Runtime, caller: Caller, goals: AbstractSet[Goal
     if not goals:
         return goals
     async with runtime.engine.connect() as connection:
-        unseen = late = goals
-        if len(goals) > _FEW:
-            unseen = goals - await readable_goals.readable_of(connection, reader(caller), goals)
-            late = unseen - await readable_goals.in_the_tree(connection, unseen) if unseen else unseen
-        seen = {goal for goal in sorted(late)[:_ASKED] if await _sees(runtime, connection, caller, goal)}
-    return unseen - seen
+        known: dict[GoalId, Guarded] = dict(await readable_goals.standings(connection, goals))
+        for goal in sorted(goals - known.keys())[:_ASKED]:
+            state = (await runtime.handler.load(connection, GOAL, goal)).state
+            if not isinstance(state, NotSet):
+                known[goal] = state
+        return goals - await seen_among(connection, caller, known)
 
 
 async def hidden_in(runtime: Runtime, caller: Caller, identities: AbstractSet[UUID]) -> AbstractSet[GoalId]:
@@ -42,12 +37,6 @@ async def hidden_in(runtime: Runtime, caller: Caller, identities: AbstractSet[UU
     async with runtime.engine.connect() as connection:
         goals = await goal_graph.goals_among(connection, identities)
     return await hidden_among(runtime, caller, goals)
-
-
-async def _sees(runtime: Runtime, connection: AsyncConnection, caller: Caller, goal: GoalId) -> bool:
-    row = await readable_goals.find(connection, goal)
-    known = row or (await runtime.handler.load(connection, GOAL, goal)).state
-    return not isinstance(known, NotSet) and (await access_to(connection, caller, known)).allows(READ)
 
 
 def identities(said: Any) -> set[UUID]:

@@ -128,6 +128,7 @@ def _line(plan: StoodPlan, weight: PlanWeight, stood: StoodGoal, counting: "Coun
         state=type(stood.state).__name__.lower(),
         value=_value(stood.state),
         progress=counting.progress[stood.goal],
+        visibility=was(stood.state).visibility,
         version=stood.version,
         position=stood.position,
         counted=len(counted),

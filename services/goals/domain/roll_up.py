@@ -1,16 +1,16 @@
 """Roll-up: how far a goal is, by its own measurement or by the goals below it, never by both."""
 
-from collections import Counter, defaultdict, deque
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from decimal import ROUND_HALF_UP, Context, Decimal
+from decimal import Context, Decimal
 from typing import Final, NamedTuple
 
 from shared.schemas.identifiers import GoalId
 
-_PLACES: Final = Decimal(1).scaleb(-12)
+PLACES: Final = 12
+_TWICE: Final = Decimal(2).scaleb(PLACES)
 _EXACT: Final = Context(prec=1_000)
 """For sums: a figure has at most a hundred digits, so that nothing is rounded, whatever is added first."""
-_ROUNDED: Final = Context(prec=60, rounding=ROUND_HALF_UP)
 
 
 class Node(NamedTuple):
@@ -36,18 +36,21 @@ class Measured(NamedTuple):
 
     def with_goal(self, weight: Decimal, progress: Decimal) -> "Measured":
         """With one more; exact, in whatever order."""
-        weighted = _EXACT.multiply(weight, progress)
-        return Measured(_EXACT.add(self.weight, weight), _EXACT.add(self.weighted, weighted))
+        return Measured(_EXACT.add(self.weight, weight), _EXACT.fma(weight, progress, self.weighted))
 
     @property
     def mean(self) -> Decimal | None:
-        """sum(weight * progress) / sum(weight) to 12 places.
+        """sum(weight * progress) / sum(weight) to 12 places, rounded once, half up.
 
         None is "not measured": there is no such goal, or they weigh nothing. It is never 0 for want of a measurement.
         """
         if self.weight == 0:
             return None
-        return _ROUNDED.divide(self.weighted, self.weight).quantize(_PLACES, context=_ROUNDED)
+        halves = _EXACT.fma(self.weighted, _TWICE, self.weight)
+        return _EXACT.divide_int(halves, _EXACT.add(self.weight, self.weight)).scaleb(-PLACES, _EXACT)
+
+
+_NOTHING: Final = Measured()
 
 
 def recomputed(affected: Sequence[Node], others: Mapping[GoalId, Measured]) -> dict[GoalId, Decimal | None]:
@@ -58,21 +61,20 @@ def recomputed(affected: Sequence[Node], others: Mapping[GoalId, Measured]) -> d
     measured by the goals below them are not measured: a pure function of the tree, whatever came first.
     """
     known: dict[GoalId, Decimal | None] = {}
-    below = defaultdict(Measured, others)
+    below = dict(others)
     waiting = Counter(node.parent for node in affected)
     nodes = {node.goal: node for node in affected}
-    ready = deque(node for node in affected if not waiting[node.goal])
-    while ready:
-        node = ready.popleft()
-        progress = known[node.goal] = below[node.goal].mean if node.by_children else node.own
-        if (parent := node.parent) is None or parent not in nodes:
+    ready = [node for node in affected if node.goal not in waiting]
+    for goal, parent, weight, counts, by_children, own, _ in ready:
+        progress = known[goal] = below.get(goal, _NOTHING).mean if by_children else own
+        if parent is None or (above := nodes.get(parent)) is None:
             continue
-        if node.counts and progress is not None:
-            below[parent] = below[parent].with_goal(node.weight, progress)
+        if counts and progress is not None:
+            below[parent] = below.get(parent, _NOTHING).with_goal(weight, progress)
         waiting[parent] -= 1
         if not waiting[parent]:
-            ready.append(nodes[parent])
-    return {node.goal: known.get(node.goal, _own(node)) for node in affected}
+            ready.append(above)
+    return known | {node.goal: _own(node) for node in affected if node.goal not in known}
 
 
 def _own(node: Node) -> Decimal | None:

@@ -160,7 +160,7 @@ def _changed(past: Past, known: Mapping[str, Any], fact: Fact) -> dict[str, Any]
             return {"said_health": _said(event, fact)}
         case GoalRetargeted() as event:
             return changes(known, event) | _figures(event.metric, past.measured)
-        case GoalReopened() as event if past.measured.latest is not None and event.value is not None:
+        case GoalReopened() as event if past.measured.latest is not None and _scale(known) is not None:
             value = {"value": past.measured.value, "measured_at": past.measured.latest.at}
             return changes(known, event) | value | _figures(_scale(known), past.measured)
         case event:

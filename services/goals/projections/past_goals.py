@@ -6,11 +6,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, Select, Uuid, any_, bindparam, func, literal, select
+from sqlalchemy import ColumnElement, Select, Uuid, any_, bindparam, case, exists, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.goals.domain.roll_up import Measured, Node, recomputed
+from services.goals.domain.roll_up import PLACES, Measured, Node, recomputed
 from services.goals.projections.goal_past import course_of
 from services.goals.projections.goal_periods import PERIODS, facts_of
 from services.goals.projections.goal_rows import GoalRow, GoalState
@@ -19,6 +19,7 @@ from shared.schemas.identifiers import GoalId, KpiId
 
 WALKED: Final = 1_000
 """So many goals are walked one by one; beyond that it costs less to read all that stood then."""
+_BY_CHILDREN: Final[Any] = {"by_children": True, "own": None, "progress": None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,21 +68,32 @@ async def rolled_up(
     A small tree is walked goal by goal; of a large one everything that stood then is read at once, which costs less
     than so many steps.
     """
-    inner: Sequence[Row[Any]] = ()
-    if len(goals) <= walked:
-        walk = inner_below(moment).limit(walked + 1)
-        inner = (await connection.execute(walk, {"goals": list(goals)})).all()
-        if not inner:
-            return {}
-    if max(len(goals), len(inner)) > walked:
-        inner = (await connection.execute(all_inner(moment))).all()
-        measured = await connection.execute(measured_below(moment))
-    else:
-        below = PERIODS.c.parent == any_(bindparam("parents", type_=ARRAY(Uuid)))
-        found = {"parents": [node[0] for node in inner]}
-        measured = await connection.execute(measured_below(moment).where(below), found)
+    if len(goals) > walked:
+        return await _all_rolled_up(connection, moment)
+    inner = (await connection.execute(inner_below(moment).limit(walked + 1), {"goals": list(goals)})).all()
+    if len(inner) > walked:
+        return await _all_rolled_up(connection, moment)
+    if not inner:
+        return {}
+    below = PERIODS.c.parent == any_(bindparam("parents", type_=ARRAY(Uuid)))
+    found = {"parents": [node[0] for node in inner]}
+    measured = await connection.execute(measured_below(moment).where(below), found)
     others = {row[0]: Measured(*row[1:]) for row in measured}
-    return recomputed([Node(*node, by_children=True, own=None, progress=None) for node in inner], others)
+    return recomputed([Node(*node, **_BY_CHILDREN) for node in inner], others)
+
+
+async def _all_rolled_up(connection: AsyncConnection, moment: Moment) -> dict[GoalId, Decimal | None]:
+    """The database computes the lowest of the inner goals, which are most of them, and what they add up to."""
+    known: dict[GoalId, Decimal | None] = {}
+    nodes: list[Node] = []
+    others: dict[GoalId, Measured] = {}
+    for goal, lowest, progress, weight, weighted, *place in await connection.execute(all_inner(moment)):
+        if lowest:
+            known[goal] = progress
+        else:
+            nodes.append(Node(goal, *place, **_BY_CHILDREN))
+            others[goal] = Measured(weight, weighted)
+    return known | recomputed(nodes, others)
 
 
 def inner_below(moment: Moment) -> Select[Any]:
@@ -93,16 +105,43 @@ def inner_below(moment: Moment) -> Select[Any]:
     return select(inner.union(step))
 
 
-def all_inner(moment: Moment) -> Select[Any]:
-    """All goals that were measured by others then."""
-    return select(*_node(PERIODS.c)).where(*stood(moment), PERIODS.c.by_children)
+def all_inner(moment: Moment) -> Select[*tuple[Any, ...]]:
+    """All goals that were measured by others then: the lowest of them, below which no other is, with their progress.
+
+    The rest come with what the goals below each add up to that were measured by themselves, or are among the lowest.
+    """
+    inner = select(*_node(PERIODS.c)).where(*stood(moment), PERIODS.c.by_children).cte("inner_goals")
+    own, child = measured_below(moment).cte("own"), inner.alias("child").c
+    weight, weighted = own.c.weight, own.c.weighted
+    alone = ~exists().where(child.parent == inner.c.goal)
+    lowest = select(inner, _mean(weight, weighted).label("progress")).outerjoin(own, own.c.parent == inner.c.goal)
+    low = lowest.where(alone).cte("lowest").c
+    sums = func.sum(low.weight).label("weight"), func.sum(low.weight * low.progress).label("weighted")
+    counts = low.counts, low.progress.is_not(None)
+    counted = select(low.parent, *sums).where(*counts).group_by(low.parent).cte("counted").c
+    joined = inner.outerjoin(low.goal.table, low.goal == inner.c.goal)
+    joined = joined.outerjoin(own, own.c.parent == inner.c.goal)
+    joined = joined.outerjoin(counted.parent.table, counted.parent == inner.c.goal)
+    both = _sum(weight, counted.weight), _sum(weighted, counted.weighted)
+    goal, *place = inner.c
+    return select(goal, low.goal.is_not(None), low.progress, *both, *place).select_from(joined)
+
+
+def _sum(one: ColumnElement[Decimal], other: ColumnElement[Decimal]) -> ColumnElement[Decimal]:
+    return func.coalesce(one, 0) + func.coalesce(other, 0)
+
+
+def _mean(weight: ColumnElement[Decimal], weighted: ColumnElement[Decimal]) -> ColumnElement[Decimal]:
+    """`Measured.mean` in SQL, by whole numbers: a quotient of PostgreSQL is rounded to places of its own first."""
+    halves = func.div(weighted * literal(Decimal(2).scaleb(PLACES)) + weight, weight * 2)
+    return case((weight > 0, halves * literal(Decimal(1).scaleb(-PLACES))))
 
 
 def measured_below(moment: Moment) -> Select[*tuple[Any, ...]]:
     """By parent: what the goals below it add up to that were measured by themselves."""
     goal = PERIODS.c
     counted = (~goal.by_children, goal.own_progress.is_not(None), goal.state != GoalState.CANCELLED)
-    sums = func.sum(goal.weight), func.sum(goal.weight * goal.own_progress)
+    sums = func.sum(goal.weight).label("weight"), func.sum(goal.weight * goal.own_progress).label("weighted")
     there = select(goal.parent, *sums).where(*stood(moment), *counted, goal.parent.is_not(None))
     return there.group_by(goal.parent)
 

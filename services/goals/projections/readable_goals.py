@@ -1,13 +1,14 @@
 """Readable goals: which goals of the tree somebody may see, one or a page of them."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, fields
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, Uuid, and_, any_, func, literal, or_, select, true
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.goals.projections.goal_readers import Reader, seen_by
@@ -104,15 +105,22 @@ def _sorted_by(columns: Any, order: Order) -> tuple[ColumnElement[Any], ...]:
             return ()
 
 
-async def readable_of(connection: AsyncConnection, reader: Reader, goals: Collection[GoalId]) -> set[GoalId]:
-    """Those of these goals that the reader may see."""
-    query = select(GOALS.c.goal).where(GOALS.c.goal.in_(goals), seen_by(reader, GOALS))
-    return {GoalId(goal) for goal in await connection.scalars(query)}
+@dataclass(frozen=True, slots=True)
+class GoalStanding:
+    """What of a goal in the tree decides who sees it."""
+
+    level: str
+    owner: PersonId
+    team: str | None
+    visibility: str | None
+    contributors: Sequence[PersonId]
 
 
-async def in_the_tree(connection: AsyncConnection, goals: Collection[GoalId]) -> set[GoalId]:
-    """Those of these goals that have reached the tree."""
-    return {GoalId(goal) for goal in await connection.scalars(select(GOALS.c.goal).where(GOALS.c.goal.in_(goals)))}
+async def standings(connection: AsyncConnection, goals: Collection[GoalId]) -> dict[GoalId, GoalStanding]:
+    """Of those of these goals that have reached the tree."""
+    columns = [GOALS.c[field.name] for field in fields(GoalStanding)]
+    query = select(GOALS.c.goal, *columns).where(GOALS.c.goal == any_(literal(list(goals), ARRAY(Uuid))))
+    return {GoalId(goal): GoalStanding(*standing) for goal, *standing in await connection.execute(query)}
 
 
 async def hidden_below(connection: AsyncConnection, reader: Reader, goal: GoalId) -> int:

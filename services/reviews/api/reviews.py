@@ -8,8 +8,9 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.reviews.api.hidden_goals import hidden_goals
 from services.reviews.api.permissions import REVIEWS, Standing, allowed_actions, relations_to, sees_assessment
-from services.reviews.api.views import Explanation, ReviewLine, ReviewView, explanation, line, texts_of, view
+from services.reviews.api.views import Explanation, ReviewLine, ReviewView, Seen, explanation, line, texts_of, view
 from services.reviews.projections import cycles, review_inbox, review_sheet, reviews_by_cycle
 from services.reviews.projections.review_sheet import ReviewSheet
 from services.reviews.projections.reviews_by_cycle import ReviewRow
@@ -42,17 +43,18 @@ def review_routes(runtime: Runtime) -> APIRouter:
     """The queries on reviews; who may not see a review is told that there is none."""
     routes = APIRouter(tags=["reviews"])
 
-    async def seen(review: ReviewId, edge: Edge) -> tuple[ReviewSheet, list[str], bool]:
-        """The review, what the caller may do with it, and whether they see the manager's assessment."""
+    async def seen(review: ReviewId, edge: Edge) -> Seen:
         await runtime.wait(review_sheet.PROJECTION.name, edge.consistency)
         async with runtime.engine.connect() as connection:
             if (sheet := await review_sheet.find(connection, review)) is None:
                 raise not_found("review", review)
             standing = await _standing(connection, sheet)
             relations = await relations_to(connection, edge.caller, standing)
-        REVIEWS.require(edge.action, edge.caller, relations, of=f"review {review}")
+            REVIEWS.require(edge.action, edge.caller, relations, of=f"review {review}")
+            hidden = await hidden_goals(connection, edge.caller, sheet, standing, relations)
         shown = sees_assessment(sheet.state, person=sheet.person, caller=edge.caller)
-        return sheet, allowed_actions(standing, edge.caller, relations), shown
+        actions = allowed_actions(standing, edge.caller, relations)
+        return Seen(sheet=sheet, actions=actions, assessment_shown=shown, hidden=hidden)
 
     @routes.get("/reviews", summary="Reviews: one's own and those one assesses; HR sees all")
     @needs("review", READ)
@@ -75,21 +77,20 @@ def review_routes(runtime: Runtime) -> APIRouter:
     @routes.get("/reviews/{review}", summary="One review, as the caller may see it")
     @needs("review", READ)
     async def read_review(review: ReviewId, edge: AtEdge) -> ReviewView:
-        sheet, actions, shown = await seen(review, edge)
-        texts = texts_of(sheet, assessment_shown=shown)
+        found = await seen(review, edge)
+        texts = texts_of(found.sheet, assessment_shown=found.assessment_shown)
         opened = await runtime.vault.open(texts)
-        edge.response.headers["ETag"] = f'"{sheet.version}"'
-        in_clear = dict(zip((text.bound_to for text in texts), opened, strict=True))
-        return view(sheet, in_clear, assessment_shown=shown, actions=actions)
+        edge.response.headers["ETag"] = f'"{found.sheet.version}"'
+        return view(found, dict(zip((text.bound_to for text in texts), opened, strict=True)))
 
     @routes.get("/reviews/{review}/explanation", summary="Every number of the score, and the evidence")
     @needs("review", READ)
     async def explain_review(review: ReviewId, edge: AtEdge) -> Explanation:
         """404 until the manager has assessed and, for the reviewed person, until the review is released."""
-        sheet, _, shown = await seen(review, edge)
-        if sheet.manager_assessment is None or not shown:
+        found = await seen(review, edge)
+        if found.sheet.manager_assessment is None or not found.assessment_shown:
             raise not_found("explanation of review", review)
-        return explanation(sheet, sheet.manager_assessment)
+        return explanation(found, found.sheet.manager_assessment)
 
     @routes.get("/inbox", summary="What waits for the caller, the longest waiting first")
     @needs("review", READ)

@@ -1,19 +1,22 @@
 """What the readers of reviews are shown: a line of a list, a whole review, the explanation of a score."""
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
 from pydantic import BaseModel, Field
 
+from services.reviews.api.hidden_goals import goals_without, ratings_without
 from services.reviews.domain.evidence import canonical
 from services.reviews.domain.explanation import explained
 from services.reviews.domain.score import Scale, normalised
-from services.reviews.projections.review_sheet import EvidenceState, ManagerAssessment, ReviewSheet
+from services.reviews.projections.review_sheet import EvidenceState, ManagerAssessment, ReviewSheet, SelfAssessment
 from services.reviews.projections.reviews_by_cycle import ReviewRow
 from shared.schemas.goal_evidence import GoalEvidence
-from shared.schemas.identifiers import PersonId, ReviewCycleId, ReviewId
+from shared.schemas.identifiers import GoalId, PersonId, ReviewCycleId, ReviewId
 from shared.schemas.personal_text import PersonalText
 from shared.schemas.reviews import CyclePolicy, Evidence, ItemRating, SectionScore
 from shared.schemas.values import DecimalString
@@ -22,6 +25,16 @@ PERCENT: Final = Scale(Decimal(0), Decimal(100))
 
 Opened = Mapping[str, str]
 """Texts in clear by what they were bound to; `erased` for a person who was erased."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """A review before its reader: what they may do with it, and which of its goals they may not see."""
+
+    sheet: ReviewSheet
+    actions: list[str]
+    assessment_shown: bool
+    hidden: AbstractSet[GoalId]
 
 
 class ReviewLine(BaseModel):
@@ -73,6 +86,7 @@ class ReviewView(BaseModel):
     policy: CyclePolicy
     evidence: EvidenceState = Field(description="An assessment needs it frozen.")
     goals: Sequence[GoalEvidence] = Field(description="What the person's agreed goals said when it was frozen.")
+    goals_hidden: int = Field(description="Others of these, which the caller may not see, nor what was said of them.")
     self_assessment: SelfAssessmentView | None
     manager_assessment: ManagerAssessmentView | None = Field(
         description="Null until there is one and, for the reviewed person, until it is released."
@@ -98,8 +112,9 @@ class Explanation(BaseModel):
     percent_of_scale: DecimalString | None = Field(description="The overall score on a scale of 0 to 100.")
     steps: Sequence[str] = Field(examples=[["goals: (4 * 2 + 5 * 1) / (2 + 1) = 4.333333333333"]])
     evidence: Evidence
+    goals_hidden: int = Field(description="Others in it, which the caller may not see, nor how they were rated.")
     evidence_hash: str = Field(description="SHA-256, in hex, of `evidence_text` in UTF-8.")
-    evidence_text: str
+    evidence_text: str | None = Field(description="Null where goals are hidden.")
 
 
 def line(row: ReviewRow, *, assessment_shown: bool) -> ReviewLine:
@@ -129,8 +144,9 @@ def texts_of(sheet: ReviewSheet, *, assessment_shown: bool) -> list[PersonalText
     return [comment for comment in comments if comment is not None]
 
 
-def view(sheet: ReviewSheet, opened: Opened, *, assessment_shown: bool, actions: list[str]) -> ReviewView:
-    own, given = sheet.self_assessment, sheet.manager_assessment
+def view(seen: Seen, opened: Opened) -> ReviewView:
+    sheet, own = seen.sheet, seen.sheet.self_assessment
+    given = sheet.manager_assessment if seen.assessment_shown else None
     return ReviewView(
         id=sheet.review,
         cycle=sheet.cycle,
@@ -142,20 +158,25 @@ def view(sheet: ReviewSheet, opened: Opened, *, assessment_shown: bool, actions:
         changed_at=sheet.changed_at,
         policy=sheet.policy,
         evidence=sheet.evidence,
-        goals=sheet.frozen_goals,
-        self_assessment=SelfAssessmentView(ratings=own.ratings, comment=_clear(own.comment, opened)) if own else None,
-        manager_assessment=_assessment(given, opened) if given and assessment_shown else None,
+        goals=goals_without(sheet.frozen_goals, seen.hidden),
+        goals_hidden=len(seen.hidden),
+        self_assessment=_self_assessment(own, opened, seen.hidden) if own else None,
+        manager_assessment=_assessment(given, opened, seen.hidden) if given else None,
         approver=sheet.approver,
         releaser=sheet.releaser,
         acknowledgement=_clear(sheet.acknowledgement, opened),
-        allowed_actions=actions,
+        allowed_actions=seen.actions,
     )
 
 
-def _assessment(given: ManagerAssessment, opened: Opened) -> ManagerAssessmentView:
+def _self_assessment(own: SelfAssessment, opened: Opened, hidden: AbstractSet[GoalId]) -> SelfAssessmentView:
+    return SelfAssessmentView(ratings=ratings_without(own.ratings, hidden), comment=_clear(own.comment, opened))
+
+
+def _assessment(given: ManagerAssessment, opened: Opened, hidden: AbstractSet[GoalId]) -> ManagerAssessmentView:
     return ManagerAssessmentView(
         assessor=given.assessor,
-        ratings=given.ratings,
+        ratings=ratings_without(given.ratings, hidden),
         comment=_clear(given.comment, opened),
         rated=given.score.rated,
         overall=given.score.overall,
@@ -168,15 +189,16 @@ def _clear(text: PersonalText | None, opened: Opened) -> str | None:
     return None if text is None else opened[text.bound_to]
 
 
-def explanation(sheet: ReviewSheet, given: ManagerAssessment) -> Explanation:
+def explanation(seen: Seen, given: ManagerAssessment) -> Explanation:
+    sheet = seen.sheet
     own = sheet.self_assessment.ratings if sheet.self_assessment else ()
     score, policy = given.score, sheet.policy
     scale = Scale(policy.scale_minimum, policy.scale_maximum)
     return Explanation(
         review=sheet.review,
         policy=policy,
-        ratings=given.ratings,
-        self_ratings=own,
+        ratings=ratings_without(given.ratings, seen.hidden),
+        self_ratings=ratings_without(own, seen.hidden),
         sections=score.sections,
         coverage=score.coverage,
         rated=score.rated,
@@ -184,7 +206,8 @@ def explanation(sheet: ReviewSheet, given: ManagerAssessment) -> Explanation:
         level=score.level,
         percent_of_scale=None if score.overall is None else normalised(score.overall, of=scale, onto=PERCENT),
         steps=explained(policy, score, ratings=given.ratings, self_ratings=own),
-        evidence=given.evidence,
+        evidence=given.evidence.model_copy(update={"goals": goals_without(given.evidence.goals, seen.hidden)}),
         evidence_hash=given.evidence_hash,
-        evidence_text=canonical(given.evidence),
+        goals_hidden=len(seen.hidden),
+        evidence_text=None if seen.hidden else canonical(given.evidence),
     )

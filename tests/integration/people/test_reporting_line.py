@@ -15,6 +15,7 @@ from shared.people.reporting_line import (
     people_below,
     people_directly_below,
     relations,
+    relations_to_each,
     reporting_line,
     reports_to,
 )
@@ -134,6 +135,30 @@ def walked(managers: list[int | None], start: int) -> list[int]:
         above.append(current)
         current = managers[current]
     return above
+
+
+somebody = st.tuples(st.none() | st.integers(0, 5), st.sampled_from([None, "Sales", "Support"]), st.booleans())
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(people=st.lists(somebody, min_size=6, max_size=6))
+async def test_relations_to_many_are_those_to_each(
+    connection: AsyncConnection, people: list[tuple[int | None, str | None, bool]]
+) -> None:
+    async with connection.begin_nested() as savepoint:
+        known = [
+            change(SIX[n], None if manager is None else SIX[manager], team=team, **({"status": LEFT} if left else {}))
+            for n, (manager, team, left) in enumerate(people)
+        ]
+        await apply(connection, known)
+        asked = [(person, team) for person in (*SIX, STRANGER) for team in (None, "Sales")]
+        for caller in (*SIX, STRANGER):
+            expected = {
+                (person, team): await relations(connection, caller=caller, person=person, team=team)
+                for person, team in asked
+            }
+            assert await relations_to_each(connection, caller, asked) == expected
+        await savepoint.rollback()
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

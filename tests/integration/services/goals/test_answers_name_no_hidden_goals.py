@@ -10,6 +10,7 @@ import pytest
 
 from services.goals.api import hidden_goals
 from shared.runtime.api import declared_routes
+from shared.schemas.identifiers import GoalId
 from tests.integration.services.goals.conftest import ALICE, BOB, EVE, HUGO, Company
 from tests.integration.services.goals.test_refusals_name_no_hidden_goals import MERGED, NEXT_YEAR, YEAR, done
 
@@ -118,11 +119,10 @@ async def test_no_answer_names_a_goal_that_its_reader_may_not_see(company: Compa
 async def test_without_the_count_the_same_questions_find_each_place(
     company: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def sees(*_: object) -> bool:
-        return True
+    async def seen(_: object, __: object, goals: set[GoalId]) -> set[GoalId]:
+        return set(goals)
 
-    monkeypatch.setattr(hidden_goals, "_FEW", 1_000)
-    monkeypatch.setattr(hidden_goals, "_sees", sees)
+    monkeypatch.setattr(hidden_goals, "seen_among", seen)
     await everything(company)
     assert await leaks(company) == {
         f"GET /goals/v1/{path}"

@@ -23,12 +23,12 @@ from services.goals.projections.past_goals import WALKED, Moment, PastGoal, goal
 from shared.eventsourcing.recorded import Recorded
 from shared.schemas.event import Event
 from shared.schemas.goal_metrics import Keep, KeepPeriod, Metric, MetricKind
-from shared.schemas.goals import GoalAligned
+from shared.schemas.goals import GoalAchieved, GoalAligned, GoalReopened
 from shared.schemas.identifiers import GoalId
 from tests.integration.services.goals.histories import COUNT, Company, folded, moments, sources, steps
 from tests.integration.services.goals.published import recorded, slices
 from tests.integration.services.goals.trees import LEAF, LEFT, ROOT, deliver, goal_set, moved, tree
-from tests.unit.services.goals.examples import NOW
+from tests.unit.services.goals.examples import JANUARY, JUNE, NOW
 
 ALL = [GoalId(UUID(int=goal)) for goal in range(COUNT)]
 HOUR = timedelta(hours=1)
@@ -190,6 +190,23 @@ async def test_of_a_bound_to_keep_the_share_is_that_of_the_periods_measured_by_t
     assert await progress(engine, LEAF, at(2 * day + 1)) == Decimal("66.666666666667")
     assert await progress(engine, LEAF, at(2 * day + 1, known=2 * day + 1)) == 50
     assert await progress(engine, LEAF, at(day + 1)) == 100
+
+
+async def test_a_late_reading_counts_in_a_goal_that_was_reopened_before_anything_was_measured_of_it(
+    engine: AsyncEngine,
+) -> None:
+    keep = Metric(
+        kind=MetricKind.KEEP, start=None, target=None, keep=Keep(least=Decimal(10), most=None, period=KeepPeriod.DAY)
+    )
+    late = moved("100").model_copy(update={"value": Decimal(12), "measured_at": NOW + HOUR, "late": True})
+    events = [
+        told(LEAF, 1, goal_set().model_copy(update={"metric": keep}), at=0),
+        told(LEAF, 2, GoalAchieved(closed_on=JANUARY, value=Decimal(12), progress=None), at=2),
+        told(LEAF, 3, GoalReopened(reason="too-early", ends_on=JUNE, value=None, progress=None), at=3),
+        told(LEAF, 4, late, at=4),
+    ]
+    await deliver(engine, events, goal_periods.apply)
+    assert await progress(engine, LEAF, Moment()) == 100
 
 
 async def test_the_goal_tree_alone_knows_nothing_of_the_past(engine: AsyncEngine) -> None:

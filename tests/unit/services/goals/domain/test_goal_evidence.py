@@ -24,9 +24,11 @@ from services.goals.domain.plan_states import Agreed
 from shared.eventsourcing.decider import Rejected
 from shared.schemas.canonical import canonical_text, sha256_of
 from shared.schemas.event import Event, encode
+from shared.schemas.goal_changes import GoalVisibilityChosen
 from shared.schemas.goal_evidence import GoalEvidenceFrozen, frozen_hash
 from shared.schemas.goal_metrics import MeasuredBy
 from shared.schemas.goal_plans import GoalPlanAgreed, PlanWeight
+from shared.schemas.goal_visibility import GoalVisibility
 from shared.schemas.goals import TYPES, GoalAchieved, GoalCancelled
 from shared.schemas.identifiers import SYSTEM, GoalId, GoalPlanId, ReviewId
 from tests.spec import given
@@ -66,6 +68,12 @@ def frozen(command: FreezeEvidence) -> GoalEvidenceFrozen:
 def test_a_question_that_was_answered_is_not_answered_again() -> None:
     first = frozen(freeze((agreed((ROOT, "100")),), stood(ROOT)))
     given(GOAL_EVIDENCE, first).when(freeze((agreed((ROOT, "100")),), stood(ROOT, halfway))).then_nothing()
+
+
+def test_a_line_says_who_sees_its_goal() -> None:
+    closed = GoalVisibilityChosen(visibility=GoalVisibility.OWNER_AND_MANAGER)
+    event = frozen(freeze((agreed((ROOT, "60"), (LEFT, "40")),), stood(ROOT, closed), stood(LEFT)))
+    assert {line.goal: line.visibility for line in event.goals} == {ROOT: "owner-and-manager", LEFT: None}
 
 
 def test_a_cancelled_goal_counts_in_no_roll_up_and_a_signed_figure_stays() -> None:

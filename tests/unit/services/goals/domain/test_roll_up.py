@@ -62,6 +62,13 @@ def test_what_children_add_up_to_is_exact_in_any_order() -> None:
     assert one == other
 
 
+def test_a_mean_is_rounded_once() -> None:
+    """Rounded to sixty digits first it would be a half, and go up."""
+    below_a_half = Measured(Decimal(10**61), Decimal(4999999999995 * 10**48 - 1))
+    assert str(below_a_half.mean) == "0.499999999999"
+    assert str(Measured(Decimal(8), Decimal("0.000000000004")).mean) == "1E-12"
+
+
 def test_every_level_is_computed_after_the_one_below_it() -> None:
     leaf, root = node(LEAF, MIDDLE, "80"), node(ROOT, by_children=True)
     middle = node(MIDDLE, ROOT, "10", by_children=True)
