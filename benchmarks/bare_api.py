@@ -18,8 +18,8 @@ from launcher.issuer.name import AUDIENCE, ISSUER
 from services.goals.domain.goal_progress import RecordProgressBody
 from shared.eventsourcing.identifiers import uuid7
 from shared.runtime.authentication import Authenticator, IssuerKeys
+from shared.runtime.event_loops import event_loop
 from shared.runtime.http import CommandAnswer
-from shared.runtime.process import event_loop
 from shared.schemas.identifiers import GoalId
 
 TABLE: Final = """create table bare_events (
@@ -79,7 +79,7 @@ def main(port: int, dsn: str, jwks_url: str, connections: int) -> None:
     async def ready() -> Response:
         return Response()
 
-    uvicorn.run(app, port=port, log_config=None, access_log=False, loop=event_loop("api"))
+    uvicorn.run(app, port=port, log_config=None, access_log=False, loop=event_loop())
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ _SHARED: Final = (
     "shared.runtime.worker",
     "shared.schemas.published",
     "uvicorn.lifespan.on",
-    "uvicorn.loops.uvloop",
+    "uvloop",
     "uvicorn.protocols.http.httptools_impl",
 )
 _ROOM: Final = "." * 240

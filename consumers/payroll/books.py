@@ -125,7 +125,7 @@ class Books:
     def receive(self, instruction: PaymentInstructionIssued) -> None:
         """Record the instruction and its answer; one that came before gets its recorded answers again.
 
-        One that says another thing than what came before under its number is rejected: an answer names no amount.
+        One that says another thing than what came before under its number is rejected: one version is one payment.
         """
         payment = str(instruction.payment_id)
         query = "select data from instructions where payment = ? and version = ?"
@@ -180,7 +180,10 @@ class Books:
             "insert into payments_made values (?, ?, ?, ?, ?, ?)",
             (str(payment), instruction.version, amount.minor, amount.currency, run, day.isoformat()),
         )
-        self._record(InstructionPaid(payment_id=payment, version=instruction.version, pay_date=day, run_reference=run))
+        version = instruction.version
+        self._record(
+            InstructionPaid(payment_id=payment, version=version, amount=amount, pay_date=day, run_reference=run)
+        )
 
     def _record(self, answer: Answer) -> None:
         """One that is recorded already is published again, as it was."""
@@ -231,7 +234,9 @@ class Books:
 
 
 def _accepted(instruction: PaymentInstructionIssued) -> InstructionAccepted:
-    return InstructionAccepted(payment_id=instruction.payment_id, version=instruction.version)
+    return InstructionAccepted(
+        payment_id=instruction.payment_id, version=instruction.version, amount=instruction.amount
+    )
 
 
 def _rejected(instruction: PaymentInstructionIssued, code: str) -> InstructionRejected:

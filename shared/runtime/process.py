@@ -5,7 +5,7 @@ import sys
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 import uvicorn
 from aiokafka.errors import KafkaError
@@ -17,6 +17,7 @@ from shared.eventsourcing.errors import WrongPartitionCount
 from shared.eventsourcing.topics import ensure_log_topic
 from shared.runtime.authorization import OF_EVERY_SERVICE, NotInTheTable
 from shared.runtime.collection import collect_seldom
+from shared.runtime.event_loops import event_loop
 from shared.runtime.logging import configure_logging, logger
 from shared.runtime.metrics import Metrics
 from shared.runtime.metrics_port import metrics_port
@@ -99,15 +100,6 @@ def _migrated(service: Service, settings: Settings) -> int:
     return 0
 
 
-def event_loop(role: str) -> Literal["auto", "asyncio"]:
-    """The event loop of a role: uvloop where there is one, but not under a Kafka client.
-
-    A write to a connection that the broker has closed raises RuntimeError there; aiokafka 0.14 knows the errors of
-    asyncio's own loop alone, and its group coordinator dies of any other: the consumer stands still without a word.
-    """
-    return "auto" if role == "api" else "asyncio"
-
-
 def _serve(service: Service, settings: Settings, role: str) -> int:
     failed = False
 
@@ -128,7 +120,7 @@ def _serve(service: Service, settings: Settings, role: str) -> int:
         timeout_keep_alive=settings.keep_alive_seconds,
         timeout_graceful_shutdown=ANSWER_SECONDS,
         lifespan="on",
-        loop=event_loop(role),
+        loop=event_loop(),
     )
     server = Server(
         config,

@@ -4,6 +4,7 @@ A foreign feed: its records carry `ce_id`, `ce_type`, `ce_source`, `ce_subject` 
 reads it deduplicates by payment, version and answer; `ce_id` is the same each time an answer is published.
 """
 
+import operator
 from datetime import date
 from typing import ClassVar, Final
 
@@ -11,6 +12,7 @@ from pydantic import Field
 
 from shared.schemas.event import Event, EventTypes
 from shared.schemas.identifiers import PaymentId
+from shared.schemas.money import Money
 from shared.schemas.units import Ordinal
 from shared.schemas.values import ShortText
 
@@ -24,6 +26,9 @@ class InstructionAccepted(Event):
 
     payment_id: PaymentId = Field(description="The payment that will be made.")
     version: Ordinal = Field(description="The version of the instruction that is answered.")
+    amount: Money | None = Field(
+        default=None, exclude_if=operator.not_, description="What will be paid, by payroll's own books, if it says so."
+    )
 
 
 class InstructionRejected(Event):
@@ -45,6 +50,9 @@ class InstructionPaid(Event):
 
     payment_id: PaymentId = Field(description="The payment that was made.")
     version: Ordinal = Field(description="The version of the instruction that was paid.")
+    amount: Money | None = Field(
+        default=None, exclude_if=operator.not_, description="What was paid, by payroll's own books, if it says so."
+    )
     pay_date: date = Field(description="The day on which the money was paid out.")
     run_reference: ShortText = Field(description="Payroll's own name of the run that paid it.")
 

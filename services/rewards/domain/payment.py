@@ -53,6 +53,7 @@ class RecordPayrollAnswer(Command):
     payment: PaymentId
     version: int
     answer: Known[PayrollAnswer]
+    amount: Money | None = None
     code: ShortText | None = None
     pay_date: date | None = None
     run_reference: ShortText | None = None
@@ -153,8 +154,12 @@ def _record(payment: Payment, command: RecordPayrollAnswer) -> Sequence[Event]:
 
     Payment before acceptance is a fact too: until the acceptance comes it shows as a mismatch.
     """
-    if (command.version, command.answer) in payment.refused:
-        return []
+    events = _answer_to(payment, command)
+    known = (command.version, command.answer) in payment.refused
+    return [] if known and isinstance(events[0] if events else None, PaymentAnswerRefused) else events
+
+
+def _answer_to(payment: Payment, command: RecordPayrollAnswer) -> Sequence[Event]:
     match payment:
         case NotIssued():
             return [_refusal(command, "payment-was-never-issued")]
@@ -166,6 +171,8 @@ def _record(payment: Payment, command: RecordPayrollAnswer) -> Sequence[Event]:
             return []
         case Issued() if _contradict({*payment.answers, command.answer}):
             return [_refusal(command, f"payment-is-already-{max(payment.answers)}")]
+        case Issued() if command.amount not in (None, payment.instruction.amount):
+            return [_refusal(command, "amount-is-not-as-issued")]
         case Issued():
             return [_answered(command)]
 

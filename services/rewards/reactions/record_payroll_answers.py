@@ -18,6 +18,7 @@ from shared.eventsourcing.identifiers import derived, uuid7
 from shared.runtime.clock import now
 from shared.schemas.feed import feed_type
 from shared.schemas.identifiers import SYSTEM, PaymentId
+from shared.schemas.money import Money
 from shared.schemas.payroll import TOPIC, TYPES, InstructionAccepted, InstructionPaid, InstructionRejected
 from shared.schemas.rewards import PayrollAnswer
 
@@ -90,12 +91,12 @@ async def _record(handler: CommandHandler, answer: Answer) -> None:
 
 
 def _said(answer: Answer) -> dict[str, Any]:
-    said: dict[str, str | date | PayrollAnswer] = {"answer": _ANSWERS[type(answer)]}
+    said: dict[str, str | date | PayrollAnswer | Money | None] = {"answer": _ANSWERS[type(answer)]}
     match answer:
         case InstructionRejected():
             said["code"] = answer.code
         case InstructionPaid():
-            said |= {"pay_date": answer.pay_date, "run_reference": answer.run_reference}
+            said |= {"amount": answer.amount, "pay_date": answer.pay_date, "run_reference": answer.run_reference}
         case InstructionAccepted():
-            pass
+            said["amount"] = answer.amount
     return said

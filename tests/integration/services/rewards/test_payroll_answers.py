@@ -18,6 +18,7 @@ from tests.integration.services.rewards.company import (
     refused,
     yes,
 )
+from tests.unit.services.rewards.examples import usd
 
 MINOR = 180_000
 UNKNOWN = PaymentId(derived("payment", "of nobody"))
@@ -98,6 +99,16 @@ async def test_a_contradiction_is_listed_and_never_applied(company: Company) -> 
     reconciled = await company.reconciled()
     assert reconciled["difference"] == 0
     assert mismatches(reconciled) == [("answer-refused", "paid v1: payment-is-already-rejected")]
+
+
+async def test_other_money_than_was_issued_is_listed_and_grants_nothing(company: Company) -> None:
+    """As after a restore, when payroll has paid what rewards has forgotten, and issued anew with another amount."""
+    reward, payment = await company.approved()
+    await company.payroll_said(yes(payment), paid(payment).model_copy(update={"amount": usd("1800.01")}))
+    assert (await company.shown(reward))["status"] == "approved"
+    reconciled = await company.reconciled()
+    assert mismatches(reconciled) == [("answer-refused", "paid v1: amount-is-not-as-issued")]
+    assert sums(reconciled)["paid"] == 0
 
 
 async def test_a_rejected_version_that_is_paid_after_all_is_listed(company: Company) -> None:

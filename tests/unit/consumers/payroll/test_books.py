@@ -138,6 +138,14 @@ def test_the_books_are_still_there_after_a_restart(tmp_path: Path) -> None:
     after.close()
 
 
+def test_an_answer_says_what_is_paid_by_these_books(books: Books) -> None:
+    receive(books, instruction(1))
+    assert run_payroll(books) == 1
+    accepted, paid = publish(books)
+    assert InstructionAccepted.model_validate_json(accepted.data).amount == instruction(1).amount
+    assert InstructionPaid.model_validate_json(paid.data).amount == instruction(1).amount
+
+
 def test_other_money_under_the_same_number_is_rejected_and_never_said_to_be_paid(books: Books) -> None:
     receive(books, instruction(1))
     assert run_payroll(books) == 1

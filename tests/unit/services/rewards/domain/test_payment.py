@@ -2,6 +2,7 @@
 
 from datetime import date
 
+import pytest
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
@@ -69,6 +70,7 @@ def record(
     answer: PayrollAnswer,
     version: int = 1,
     *,
+    amount: Money | None = None,
     code: ShortText | None = None,
     pay_date: date | None = None,
     run_reference: ShortText | None = None,
@@ -77,6 +79,7 @@ def record(
         payment=PAYMENT_ID,
         version=version,
         answer=answer,
+        amount=amount,
         code=code,
         pay_date=pay_date,
         run_reference=run_reference,
@@ -206,6 +209,21 @@ def test_payroll_contradicting_itself_is_on_record() -> None:
     given(PAYMENT, issued, accepted_answer, paid_answer).when(REJECTED).then(
         refusal(PayrollAnswer.REJECTED, "payment-is-already-paid")
     )
+
+
+@pytest.mark.parametrize("answer", [PayrollAnswer.ACCEPTED, PayrollAnswer.PAID])
+def test_other_money_than_was_issued_is_on_record_once_and_no_answer(answer: PayrollAnswer) -> None:
+    other = record(answer, amount=usd("1800.01"))
+    refused = refusal(answer, "amount-is-not-as-issued")
+    given(PAYMENT, issued).when(other).then(refused)
+    given(PAYMENT, issued, refused).when(other).then_nothing()
+
+
+def test_the_money_that_was_issued_is_taken_also_after_other_money_was_named() -> None:
+    refused = refusal(PayrollAnswer.ACCEPTED, "amount-is-not-as-issued")
+    accepted = record(PayrollAnswer.ACCEPTED, amount=issued.amount)
+    given(PAYMENT, issued).when(accepted).then(accepted_answer)
+    given(PAYMENT, issued, refused).when(accepted).then(accepted_answer)
 
 
 answers = st.sampled_from([PayrollAnswer.ACCEPTED, PayrollAnswer.REJECTED, PayrollAnswer.PAID])
