@@ -1,5 +1,6 @@
 """The published language of the goals service: what a person's agreed goals said when a review asked, frozen."""
 
+import operator
 from collections.abc import Sequence
 from datetime import date
 from typing import ClassVar, Final
@@ -49,8 +50,9 @@ class GoalEvidence(_Part):
     progress: Percent | None = Field(description="0-100; null: never measured.")
     visibility: GoalVisibility | None = Field(
         default=None,
+        exclude_if=operator.not_,
         examples=["owner-and-manager"],
-        description="Who saw the goal then; null: as is usual at its level.",
+        description="Who saw the goal then; left out where it was as is usual at its level.",
     )
     version: Ordinal = Field(description="The number of the goal's last event then.")
     position: Ordinal = Field(description="The position of that event in the log of goals.")
