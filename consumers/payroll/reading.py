@@ -1,5 +1,6 @@
 """Reads `rewards.events` by the partition chain: nothing missed, nothing twice, however the records come."""
 
+import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -17,6 +18,8 @@ Record: TypeAlias = Any
 HOLE_SECONDS: Final = 3.0
 """How long records that are missing may take to come: a relay that failed sends them again."""
 BEGINNING: Final = 0
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -103,6 +106,8 @@ class Reading:
             self.books.receive(instruction)
 
     def _park(self, record: Record, error: Exception) -> None:
+        where = f"{self.topic}/{record.partition} at {record.offset}"
+        log.error("%s cannot be read (%s): in dead_letters of the books, never paid", where, type(error).__name__)
         self.books.park(self.topic, record.partition, offset=record.offset, cause=repr(error), value=record.value)
 
     def look(self) -> dict[int, int]:

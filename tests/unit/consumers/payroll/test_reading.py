@@ -122,9 +122,14 @@ def test_a_record_without_an_envelope_is_parked_alone(reading: Reading, headers:
     assert (received(reading), reading.books.figures().dead_letters) == (2, 1)
 
 
-def test_an_instruction_that_is_none_is_parked_and_the_chain_goes_on(reading: Reading) -> None:
+def test_an_instruction_that_is_none_is_parked_with_a_word_and_the_chain_goes_on(
+    reading: Reading, caplog: pytest.LogCaptureFixture
+) -> None:
     first, second, third = instructions(Chain(), 3)
     take(reading, first, replace(second, value=b"{}"), third)
+    assert [line.split(":")[0] for line in caplog.messages] == [
+        "rewards.events/0 at 1 cannot be read (ValidationError)"
+    ]
     assert (received(reading), reading.books.figures().dead_letters) == (2, 1)
     assert checkpoint(reading) == Checkpoint(LOG, 3, 3)
 
