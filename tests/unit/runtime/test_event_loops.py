@@ -53,5 +53,5 @@ def test_uvloop_by_itself_raises_what_a_kafka_client_does_not_know() -> None:
 
 
 def test_uvicorn_makes_this_loop() -> None:
-    factory = Config(_write, loop=event_loop()).get_loop_factory()
+    factory = Config(_write, loop=event_loop(), log_config=None).get_loop_factory()
     assert factory is stream_loop
