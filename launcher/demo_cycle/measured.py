@@ -56,10 +56,11 @@ async def _measure(stage: Stage, leader: PersonRecord, one: Measurement) -> None
     await stage.client.post(manager(leader), f"/goals/v1/kpis/{one.kpi}/measurements", body)
 
 
-async def stands_at(stage: Stage, who: Actor, goal: str, *, progress: str, what: str) -> None:
-    """Wait until the goal has come as far as what was measured says."""
+async def stands_at(stage: Stage, who: Actor, goal: str, *, what: str, **figures: str) -> None:
+    """Wait until the goal has come as far as all that was measured says, by these figures of it."""
 
     async def there() -> tuple[int, int]:
-        return int((await stage.client.get(who, f"/goals/v1/goals/{goal}"))["progress"] == progress), 1
+        goal_now = await stage.client.get(who, f"/goals/v1/goals/{goal}")
+        return int(all(goal_now[name] == figure for name, figure in figures.items())), 1
 
     await stage.until(what, there)

@@ -37,7 +37,7 @@ async def play(stage: Stage, team: str, told: Mapping[str, Any]) -> str:
     )
     await measure(stage, leader, (_week(kpi, start, n) for n in range(_WEEKS)), what="support: tickets, week by week")
     await stage.each("support: check-ins of the quarter", _CHECK_INS, lambda day: _check_in(stage, team, goal, day))
-    await stands_at(stage, manager(leader), goal, progress="100.00", what="support: 95 % of the quarter's tickets")
+    await stands_at(stage, manager(leader), goal, value="95", what="support: 95 % of the quarter's tickets")
     closing = {"closed_on": told["ends_on"], "comment": "After a slow start we kept what we promised."}
     await stage.client.post(manager(leader), f"/goals/v1/goals/{goal}/achieve", closing)
     return goal
