@@ -88,6 +88,7 @@ async def _until_met(connection: AsyncConnection, build: Build) -> None:
         await asyncio.sleep(_LOOK_SECONDS)
 
 
-async def hold_build(connection: AsyncConnection, build: Build) -> None:
-    """Hold the build's reader too: when this returns, it applies nothing more."""
+async def hold_build(connection: AsyncConnection, build: Build) -> list[Checkpoint]:
+    """Hold the build's reader too: when this returns, it applies nothing more. Where it has stopped."""
     await connection.execute(_LOCK, {"reader": build.name})
+    return [checkpoint for checkpoint in await checkpoints.read(connection, build.name) if checkpoint.stopped]

@@ -157,9 +157,10 @@ class Rebuild:
         }
         if behind > _NEAR or not alone or subscription.consumer is None:
             return behind <= _NEAR
-        ends = await subscription.consumer.end_offsets(list(alone))
-        published = (await log_status(self._around.engine)).published
-        return published >= self._stored and all(read >= ends[tp] for tp, read in alone.items())
+        if (await log_status(self._around.engine)).published < self._stored:
+            return False
+        ends = await subscription.consumer.end_offsets(list(alone))  # asked behind that: all of it is before them
+        return all(read >= ends[tp] for tp, read in alone.items())
 
     async def _try_to_switch(self) -> None:
         """Compare once, at leisure; then switch, unless equality was asked for and is not there."""

@@ -74,7 +74,8 @@ async def switch(engine: AsyncEngine, projection: Projection, build: Build, *, p
     """
     try:
         async with meeting(engine, build) as (connection, pairs):
-            await hold_build(connection, build)
+            if stopped := await hold_build(connection, build):
+                raise NotNow(f"the build stopped at {stopped[0].topic}/{stopped[0].partition}: {stopped[0].stopped}")
             if apart := [pair.serving for pair in pairs if pair.comparable and not pair.met]:
                 raise NotNow(f"not at the same position in {apart[0].topic}/{apart[0].partition}")
             locked = await _take_over(connection, projection, build, patience)

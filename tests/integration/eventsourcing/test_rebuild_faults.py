@@ -10,9 +10,11 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from launcher.brokers.broker import Broker
-from shared.eventsourcing import build_acts
+from shared.eventsourcing import build_acts, checkpoints
 from shared.eventsourcing.administration import fork_log
 from shared.eventsourcing.build_acts import Refused
+from shared.eventsourcing.meeting import NotNow
+from shared.eventsourcing.switch import switch
 from shared.schemas.identifiers import SYSTEM
 from tests.conftest import NewTopic
 from tests.integration.eventsourcing.rebuilding import tallies
@@ -99,6 +101,31 @@ async def test_a_fork_in_the_middle_of_a_rebuild_is_followed_too(
             await until(lambda: tally.serves(2), what="the build serves")
             await tally.write(20)
             await tally.all_applied(80)
+
+
+async def test_a_build_that_has_stopped_does_not_take_over(
+    database: Database, kafka: Broker, new_topic: NewTopic
+) -> None:
+    """As when the log forks between the last look at the build and the switch."""
+    topic = await new_topic(partitions=12)
+    async with tallies(database, kafka, topic) as tally:
+        await tally.write(60)
+        await tally.all_applied(60)
+        begun = await build_acts.request(tally.engine, tally.projection, by=SOMEBODY, require_equal=True)
+        async with tally.engine.begin() as connection:  # keeps it from the switch
+            await connection.execute(text("delete from tallies"))
+        async with tally.worker():
+
+            async def read_all() -> bool:
+                return await tally.applied(begun.name) == 60
+
+            await until(read_all, what="the log is read")
+        async with tally.engine.begin() as connection:
+            checkpoint = await checkpoints.lock(connection, begun.name, topic, 3)
+            await checkpoints.stop(connection, begun.name, checkpoint, "log forked")
+        with pytest.raises(NotNow, match=f"the build stopped at {topic}/3: log forked"):
+            await switch(tally.engine, tally.projection, begun, patience=1)
+        assert await tally.serves(1)
 
 
 async def _published(engine: AsyncEngine, events: int) -> bool:
