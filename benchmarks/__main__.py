@@ -32,6 +32,7 @@ from benchmarks import (
 )
 from benchmarks.question import Asked, Question
 from benchmarks.servers import serving
+from shared.runtime.event_loops import stream_loop
 
 QUESTIONS: tuple[Question, ...] = (
     append.QUESTION,
@@ -70,7 +71,8 @@ def bench(
         f"on {around['processor']}, {around['cores']} cores, {around['memory_gib']} GiB: {around['versions']}"
     )
     for name in questions or known:
-        asyncio.run(_answered(known[name], console, around, full=full, seed=seed))
+        with asyncio.Runner(loop_factory=stream_loop) as runner:  # as the roles of a service run
+            runner.run(_answered(known[name], console, around, full=full, seed=seed))
     try:
         performance_page.write()
     except ImportError:

@@ -39,6 +39,7 @@ from shared.eventsourcing.rebuild import Rebuilds, Surroundings
 from shared.eventsourcing.relay import Relay
 from shared.eventsourcing.subscription import Subscription
 from shared.runtime.collection import collect_seldom
+from shared.runtime.event_loops import stream_loop
 from shared.schemas.goals import TOPIC, TYPES
 from shared.schemas.identifiers import SYSTEM
 from shared.schemas.partitions import PARTITIONS
@@ -219,8 +220,8 @@ def main(events: int, kind: str) -> None:
         )
         progress = Progress(console=console, disable=not sys.stdout.isatty())
         servers = Servers(Path(folder), stack)
-        with progress:
-            answer = asyncio.run(measure(servers, kafka, events=events, repetitions=1, progress=progress))
+        with progress, asyncio.Runner(loop_factory=stream_loop) as runner:
+            answer = runner.run(measure(servers, kafka, events=events, repetitions=1, progress=progress))
         results.show(QUESTION, answer, console)
 
 
