@@ -17,6 +17,7 @@ OVERLAYS: Final = ("development", "production", "operators")
 KUBERNETES: Final = "1.34.0"
 _FETCHED: Final = "default"
 """kubeconform's word for the schemas of Kubernetes, which it fetches."""
+_IN_A_FOLDER: Final = "{{.ResourceKind}}{{.KindSuffix}}.json"
 MODULES: Final = {
     "kustomize": "sigs.k8s.io/kustomize/kustomize/v5@v5.7.1",
     "kubeconform": "github.com/yannh/kubeconform/cmd/kubeconform@v0.7.0",
@@ -71,12 +72,8 @@ def rendered(tools: Tools, overlay: str) -> str:
     ).stdout
 
 
-def fits_the_schemas(tools: Tools, manifests: str, folders: list[str | Path]) -> bool:
+def fits_the_schemas(tools: Tools, manifests: str, places: list[str]) -> bool:
     """Unknown fields are refused too. Kinds of operators, of which there is no schema, are counted as skipped."""
-    places = [
-        "default" if folder == _FETCHED else f"{folder}/{{{{.ResourceKind}}}}{{{{.KindSuffix}}}}.json"
-        for folder in folders
-    ]
     where = [word for place in places for word in ("-schema-location", place)]
     command = [tools.of("kubeconform"), "-strict", "-summary", "-ignore-missing-schemas", *where]
     return (
@@ -106,11 +103,13 @@ def main() -> int:
     operators = strimzi.schemas(tools.folder)
     if operators is None:
         print("   no Java and Maven to make the schemas of Strimzi with: its kinds are skipped")
-    folders = [asked.schemas or _FETCHED, *([operators] if operators else [])]
+    places = [f"{folder}/{_IN_A_FOLDER}" for folder in (asked.schemas, operators) if folder]
+    if not asked.schemas:
+        places.insert(0, _FETCHED)
     for overlay in OVERLAYS:
         print(f"== {overlay}", flush=True)
         manifests = rendered(tools, overlay)
-        well &= fits_the_schemas(tools, manifests, folders)
+        well &= fits_the_schemas(tools, manifests, places)
         well &= is_scored_well(tools, manifests, overlay)
     return 0 if well else 1
 
