@@ -3,6 +3,8 @@
 import asyncio
 import signal
 import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
@@ -13,11 +15,12 @@ from launcher.brokers.broker import Broker
 from shared.eventsourcing import build_acts, checkpoints
 from shared.eventsourcing.administration import fork_log
 from shared.eventsourcing.build_acts import Refused
+from shared.eventsourcing.builds import Build
 from shared.eventsourcing.meeting import NotNow
 from shared.eventsourcing.switch import switch
 from shared.schemas.identifiers import SYSTEM
 from tests.conftest import NewTopic
-from tests.integration.eventsourcing.rebuilding import tallies
+from tests.integration.eventsourcing.rebuilding import Tallies, tallies
 from tests.integration.eventsourcing.running import until
 from tests.integration.eventsourcing.tally import SOMEBODY, scalar
 from tests.servers.databases import Database
@@ -86,15 +89,7 @@ async def test_a_fork_in_the_middle_of_a_rebuild_is_followed_too(
     async with tallies(database, kafka, await new_topic(partitions=12)) as tally:
         await tally.write(60)
         await tally.all_applied(60)
-        begun = await build_acts.request(tally.engine, tally.projection, by=SOMEBODY, require_equal=True)
-        async with tally.engine.begin() as connection:  # keeps it from the switch
-            await connection.execute(text("delete from tallies"))
-        async with tally.worker():
-
-            async def read_all() -> bool:
-                return await tally.applied(begun.name) == 60
-
-            await until(read_all, what="the old log is read")
+        async with _filled(tally, 60):
             await fork_log(tally.engine, actor=SOMEBODY, reason="restored from a backup")
             await until(lambda: _published(tally.engine, 60), what="published again")
             await build_acts.accept(tally.engine, tally.projection, by=SOMEBODY)
@@ -111,21 +106,29 @@ async def test_a_build_that_has_stopped_does_not_take_over(
     async with tallies(database, kafka, topic) as tally:
         await tally.write(60)
         await tally.all_applied(60)
-        begun = await build_acts.request(tally.engine, tally.projection, by=SOMEBODY, require_equal=True)
-        async with tally.engine.begin() as connection:  # keeps it from the switch
-            await connection.execute(text("delete from tallies"))
-        async with tally.worker():
-
-            async def read_all() -> bool:
-                return await tally.applied(begun.name) == 60
-
-            await until(read_all, what="the log is read")
+        async with _filled(tally, 60) as begun:
+            pass
         async with tally.engine.begin() as connection:
             checkpoint = await checkpoints.lock(connection, begun.name, topic, 3)
             await checkpoints.stop(connection, begun.name, checkpoint, "log forked")
         with pytest.raises(NotNow, match=f"the build stopped at {topic}/3: log forked"):
             await switch(tally.engine, tally.projection, begun, patience=1)
         assert await tally.serves(1)
+
+
+@asynccontextmanager
+async def _filled(tally: Tallies, events: int) -> AsyncGenerator[Build]:
+    """A build that has read everything, kept from the switch, and the worker that fills it as long as the block."""
+    begun = await build_acts.request(tally.engine, tally.projection, by=SOMEBODY, require_equal=True)
+    async with tally.engine.begin() as connection:
+        await connection.execute(text("delete from tallies"))  # what serves is not equal to it
+
+    async def read_all() -> bool:
+        return await tally.applied(begun.name) == events
+
+    async with tally.worker():
+        await until(read_all, what="the log is read")
+        yield begun
 
 
 async def _published(engine: AsyncEngine, events: int) -> bool:
