@@ -96,7 +96,7 @@ def evolve(payment: Payment, event: Event) -> Payment:
 
 
 def _of_other_versions(refused: frozenset[Answer], version: int) -> frozenset[Answer]:
-    """An answer that came before what it answers is an answer once that is issued: after a restore it comes again."""
+    """What was refused because nothing was issued yet is judged, and if need be refused, by what is issued now."""
     return frozenset((of, answer) for of, answer in refused if of != version)
 
 

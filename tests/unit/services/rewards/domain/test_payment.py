@@ -219,6 +219,11 @@ def test_other_money_than_was_issued_is_on_record_once_and_no_answer(answer: Pay
     given(PAYMENT, issued, refused).when(other).then_nothing()
 
 
+def test_an_answer_that_came_before_its_payment_is_refused_anew_for_other_money() -> None:
+    other = record(PayrollAnswer.PAID, amount=usd("1800.01"), pay_date=date(2026, 2, 27), run_reference="2026-02")
+    given(PAYMENT, answer_refused, issued).when(other).then(refusal(PayrollAnswer.PAID, "amount-is-not-as-issued"))
+
+
 def test_the_money_that_was_issued_is_taken_also_after_other_money_was_named() -> None:
     refused = refusal(PayrollAnswer.ACCEPTED, "amount-is-not-as-issued")
     accepted = record(PayrollAnswer.ACCEPTED, amount=issued.amount)
