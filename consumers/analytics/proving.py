@@ -62,8 +62,9 @@ def _by_day(manifest: Manifest) -> Iterator[tuple[str, list[ParquetFile]]]:
 
 
 def _read(folder: Path, file: ParquetFile) -> Table:
+    # Arrow's own buffer: its threads would give Python's back to an interpreter that ends, and abort the process.
     try:
-        content = (folder / file.path).read_bytes()
+        content = pa.OSFile(str(folder / file.path)).read_buffer()
     except FileNotFoundError as error:
         raise FileAltered(f"{file.path} is gone") from error
     if hashlib.sha256(content).hexdigest() != file.sha256:
