@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -11,12 +11,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from shared.eventsourcing.append import Append
 from shared.eventsourcing.identifiers import stream_name, uuid7
 from shared.eventsourcing.store import EventStore, Metadata
+from shared.runtime.clock import now
 from shared.schemas.event import Event
 from shared.schemas.goal_metrics import Metric, MetricKind
 from shared.schemas.goals import TYPES, GoalLevel, GoalSet
 from shared.schemas.identifiers import GoalId, PersonId
 
-_AT: Final = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
+_AT: Final = now()
+"""Just now: goals nobody has measured for long would be asked about, and a worker be busy with that."""
+_LASTS: Final = timedelta(days=364)
 _AT_ONCE: Final = 500
 
 
@@ -56,7 +59,7 @@ async def grown(engine: AsyncEngine, *, goals: int, levels: int, owners: Sequenc
                 Append(
                     stream=stream_name("goal", width[place]),
                     expected=0,
-                    events=await store.prepare([goal_set(tree, level, place)]),
+                    events=await store.prepare([goal_set(tree, level, place, starts_on=_AT.date())]),
                 )
                 for place in part
             ]
@@ -72,7 +75,7 @@ def _widths(goals: int, levels: int) -> list[int]:
     return [*inner, max(goals - sum(inner), 1)]
 
 
-def goal_set(tree: Tree, level: int, place: int) -> tuple[Event, Metadata]:
+def goal_set(tree: Tree, level: int, place: int, *, starts_on: date) -> tuple[Event, Metadata]:
     """How the goal at this place of a level was set; only leaves are measured."""
     above = tree.levels[level - 1] if level else None
     leaf = level == len(tree.levels) - 1
@@ -85,8 +88,8 @@ def goal_set(tree: Tree, level: int, place: int) -> tuple[Event, Metadata]:
         metric=Metric(kind=MetricKind.NUMBER, start=Decimal(0), target=Decimal(1_000_000_000), unit="pieces")
         if leaf
         else None,
-        starts_on=date(2026, 1, 1),
-        ends_on=date(2026, 12, 31),
+        starts_on=starts_on,
+        ends_on=starts_on + _LASTS,
         parent=above[place % len(above)] if above else None,
     )
     return event, Metadata(occurred_at=_AT, actor=who, command_id=uuid7(), correlation_id=uuid7())

@@ -165,7 +165,7 @@ def _told(tree: Tree) -> Iterator[Recorded]:
     """Every goal, then the measurements of each leaf, round by round; the last ones speak of a month before."""
     for level, goals in enumerate(tree.levels):
         for place, goal in enumerate(goals):
-            yield _recorded(goal, 1, goal_set(tree, level, place)[0], _BEGAN, place)
+            yield _recorded(goal, 1, goal_set(tree, level, place, starts_on=_BEGAN.date())[0], _BEGAN, place)
     for version in range(2, 2 + _MEASURED):
         known = _BEGAN + timedelta(days=40 * (version - 1))
         late = version == 1 + _MEASURED

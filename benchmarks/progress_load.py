@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import timedelta
 from decimal import Decimal
 from itertools import count
 from typing import Any, Final
@@ -15,6 +15,7 @@ from shared.eventsourcing.append import Append
 from shared.eventsourcing.database import create_engine
 from shared.eventsourcing.identifiers import derived, stream_name, uuid7
 from shared.eventsourcing.store import EventStore, Metadata
+from shared.runtime.clock import now
 from shared.schemas.event import Event
 from shared.schemas.goal_metrics import Metric, MetricKind
 from shared.schemas.goals import TYPES, GoalLevel, GoalSet
@@ -22,7 +23,9 @@ from shared.schemas.identifiers import GoalId, PersonId
 
 OWNERS: Final = 200
 PATH: Final = "/goals/v1/goals/{goal}/progress"
-_AT: Final = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
+_AT: Final = now()
+"""Just now: goals nobody has measured for long would be asked about, and a worker be busy with that."""
+_LASTS: Final = timedelta(days=364)
 _AT_ONCE: Final = 500
 _VALUES_A_RUN: Final = 1_000_000
 
@@ -93,8 +96,8 @@ def _goal_set(number: int) -> tuple[Event, Metadata]:
         team="benchmark",
         title="a goal",
         metric=Metric(kind=MetricKind.NUMBER, start=Decimal(0), target=Decimal(1_000_000_000), unit="pieces"),
-        starts_on=date(2026, 1, 1),
-        ends_on=date(2026, 12, 31),
+        starts_on=_AT.date(),
+        ends_on=_AT.date() + _LASTS,
         parent=None,
     )
     return event, Metadata(occurred_at=_AT, actor=who, command_id=uuid7(), correlation_id=uuid7())
