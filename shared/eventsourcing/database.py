@@ -77,12 +77,12 @@ async def borrowed(engine: AsyncEngine) -> AsyncGenerator[Any]:
     """A connection of asyncpg from the engine's pool, for statements that are transactions of their own.
 
     It costs a third of what SQLAlchemy's connection around it does. One that is closed, in the pool or in the block, is
-    handed to nobody else.
+    handed to nobody else. What raises is an error of asyncpg, also where there is no connection to be had.
     """
-    held: Any = await engine.raw_connection()
+    held = await _of_the_pool(engine)
     while held.driver_connection.is_closed():
         held.invalidate()
-        held = await engine.raw_connection()
+        held = await _of_the_pool(engine)
     raw = held.driver_connection
     try:
         yield raw
@@ -91,6 +91,13 @@ async def borrowed(engine: AsyncEngine) -> AsyncGenerator[Any]:
             held.invalidate()
         else:
             held.close()
+
+
+async def _of_the_pool(engine: AsyncEngine) -> Any:
+    try:
+        return await engine.raw_connection()
+    except engine.dialect.loaded_dbapi.Error as error:  # SQLAlchemy wraps it where it makes a connection of its own
+        raise error.__cause__ or error from error
 
 
 def is_transient(error: BaseException) -> bool:

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.eventsourcing.database import create_engine, driver, is_transient
+from shared.eventsourcing.database import borrowed, create_engine, driver, is_transient
 from shared.eventsourcing.decision import Decision
 from tests.integration.eventsourcing.tally import TALLY, context, count, handler, kernel_engine, scalar, tally_id
 from tests.servers.databases import Database
@@ -166,4 +166,13 @@ async def test_only_an_error_of_the_data_is_no_transient_one(
         async with engine.connect() as connection:
             await breaking(connection)
     assert is_transient(raised.value) is transient
+    await engine.dispose()
+
+
+async def test_a_database_that_takes_nobody_is_transient_also_to_who_borrows_a_connection(database: Database) -> None:
+    engine = create_engine(f"{database.url}_gone")
+    with pytest.raises(asyncpg.InvalidCatalogNameError) as raised:
+        async with borrowed(engine):
+            pass
+    assert is_transient(raised.value)
     await engine.dispose()
