@@ -238,7 +238,11 @@ class CommandHandler:
         if known is not None:
             return known.state
         async with self.store.engine.connect() as connection:
-            return (await self.load(connection, decider, identity)).state
+            loaded = await self.load(connection, decider, identity)
+        if loaded.version:
+            self._cache.setdefault(stream_name(decider.category, identity), loaded)
+            self._make_room()
+        return loaded.state
 
     def remember(self, decision: Decision, outcomes: Sequence[Outcome]) -> None:
         """Keep the committed states of hot streams; the least recently used are dropped. A crowd of new ones is not."""
@@ -254,6 +258,9 @@ class CommandHandler:
         self._cache[outcome.stream] = Loaded(outcome.state, outcome.version, outcome.position)
         self._cache.move_to_end(outcome.stream)
         self.recent.forget(outcome.stream)
+        self._make_room()
+
+    def _make_room(self) -> None:
         while len(self._cache) > _CACHED_STREAMS:
             self._cache.popitem(last=False)
 
