@@ -14,7 +14,7 @@ import asyncpg
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared.eventsourcing.database import driver
+from shared.eventsourcing.database import borrowed, driver
 
 _CHANNEL: Final = "appended"
 _REST_SECONDS: Final = 0.03
@@ -40,8 +40,8 @@ class Bell:
         while self._again:
             self._again = False
             with suppress(SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
-                async with self._engine.connect() as connection:
-                    await (await driver(connection)).execute(f"notify {_CHANNEL}")
+                async with borrowed(self._engine) as connection:
+                    await connection.execute(f"notify {_CHANNEL}")
             await asyncio.sleep(_REST_SECONDS)
 
     async def close(self) -> None:

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from shared.eventsourcing.database import driver
+from shared.eventsourcing.database import borrowed, driver
 
 NOT_STARTED: Final = -1
 """Position and offset of a reader that starts with what is published after its first start."""
@@ -31,6 +31,12 @@ _MOVE: Final = f"""{_MOVED}
   from unnest($2::text[], $3::integer[], $4::uuid[], $5::bigint[], $6::bigint[])
     as m(topic, partition, log_id, position, next_offset)
  where c.reader = $1 and c.topic = m.topic and c.partition = m.partition"""
+_MOVE_FIRST: Final = text(
+    "update checkpoints set log_id = :log_id, position = :position, next_offset = :next_offset, "
+    "moved_at = clock_timestamp() where reader = :reader and topic = :topic and partition = :partition "
+    "and stopped is null and position = :from_position and next_offset = :from_offset "
+    "and log_id is not distinct from cast(:from_log_id as uuid) and generation = :generation returning true"
+)
 _PASS_OVER: Final = f"""{_MOVED}
   from unnest($1::text[], $2::text[], $3::integer[], $4::uuid[], $5::bigint[], $6::bigint[],
               $7::uuid[], $8::bigint[], $9::bigint[], $10::integer[])
@@ -141,6 +147,19 @@ async def move(connection: AsyncConnection, reader: str, moves: Sequence[Move]) 
     await (await driver(connection)).execute(_MOVE, reader, *_columns(moves))
 
 
+async def move_first(connection: AsyncConnection, reader: str, move: Move) -> bool:
+    """Move a checkpoint before that is applied which lies behind it, and hold it until the transaction ends.
+
+    False: it stands elsewhere than where this process left it, and was not touched. One statement less than to lock it
+    and to move it afterwards, and as good a fence: whoever holds the row is waited for, and its row then looked at.
+    """
+    start = move.start
+    from_ = {"from_log_id": start.log_id, "from_position": start.position, "from_offset": start.next_offset}
+    to = {"log_id": move.log_id, "position": move.position, "next_offset": move.next_offset}
+    asked = {**_key(reader, start), **from_, **to, "generation": start.generation}
+    return await connection.scalar(_MOVE_FIRST, asked) is not None
+
+
 async def pass_over(engine: AsyncEngine, asked: Sequence[tuple[str, Sequence[Move]]]) -> Counter[str]:
     """Move readers' checkpoints over what means nothing to them; of each reader, how many rows it was.
 
@@ -156,8 +175,8 @@ async def pass_over(engine: AsyncEngine, asked: Sequence[tuple[str, Sequence[Mov
         [start.next_offset for start in starts],
         [start.generation for start in starts],
     )
-    async with engine.connect() as connection:
-        moved = await (await driver(connection)).fetch(_PASS_OVER, readers, *_columns(moves), *from_)
+    async with borrowed(engine) as connection:
+        moved = await connection.fetch(_PASS_OVER, readers, *_columns(moves), *from_)
     return Counter(row["reader"] for row in moved)
 
 

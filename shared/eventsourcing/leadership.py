@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.eventsourcing.batches import Batches
 from shared.eventsourcing.counts import RelayCounts
-from shared.eventsourcing.database import driver
+from shared.eventsourcing.database import borrowed
 from shared.eventsourcing.errors import TopicShrank
 from shared.eventsourcing.lease import Lead, Lease, Link
 from shared.eventsourcing.partitioning import partition_of
@@ -35,7 +35,8 @@ _EMPTIED_SECONDS: Final = 5.0
 MARK_SECONDS: Final = 60.0
 """At most how often each partition gets a log mark after traffic."""
 
-_PENDING: Final = "select exists (select from events where position > $1)"
+_HORIZON: Final = "select case when exists (select from events where position > $1) then horizon() end"
+"""Null: there is nothing behind the position, and nobody who appends was waited for."""
 _READ: Final = """select position, stream, version, event_id, type, data, metadata, recorded_at
                     from events where position > $1 and position <= $2 order by position limit $3"""
 
@@ -153,16 +154,14 @@ class Leadership:
 
     async def _read(self, after: int) -> Sequence[Any]:
         """The events behind this position in position order, none of whose predecessors can still become visible."""
-        async with self._publication.engine.connect() as connection:
-            raw = await driver(connection)
-            self.pending = bool(await raw.fetchval(_PENDING, after))
-            if not self.pending:
-                return []
-            return await raw.fetch(_READ, after, await self._horizon(raw), _CHUNK)
+        async with borrowed(self._publication.engine) as raw:
+            horizon = await self._horizon(raw, after)
+            self.pending = horizon is not None
+            return await raw.fetch(_READ, after, horizon, _CHUNK) if horizon else []
 
-    async def _horizon(self, raw: Any) -> int:
+    async def _horizon(self, raw: Any, after: int) -> int | None:
         try:
-            return await raw.fetchval("select horizon()")
+            return await raw.fetchval(_HORIZON, after)
         except asyncpg.LockNotAvailableError:
             return 0  # an append is long; let those that wait behind us go first
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared.eventsourcing.database import driver
+from shared.eventsourcing.database import borrowed
 
 LEASE_SECONDS: Final = 5.0
 """How long a leader that shows no progress keeps the lead. (A session lock would stay with a stopped process.)"""
@@ -66,12 +66,11 @@ class Lease:
 
     async def take(self) -> Lead | None:
         """The lead, or None while another process holds it."""
-        async with self._engine.connect() as connection:
-            raw = await driver(connection)
-            row = await raw.fetchrow(_TAKE, self._owner, self.seconds)
+        async with borrowed(self._engine) as connection:
+            row = await connection.fetchrow(_TAKE, self._owner, self.seconds)
             if row is None:
                 return None
-            chain = {r["partition"]: Link(r["position"], r["event_id"]) for r in await raw.fetch(_CHAIN)}
+            chain = {r["partition"]: Link(r["position"], r["event_id"]) for r in await connection.fetch(_CHAIN)}
         return Lead(row["epoch"], row["log_id"], row["partitions"], row["position"], chain)
 
     async def move(self, epoch: int, position: int, chain: Mapping[int, Link]) -> None:
@@ -81,8 +80,8 @@ class Lease:
             LeadLost: the epoch is no longer this one; nothing was moved.
         """
         links = list(chain.items())
-        async with self._engine.connect() as connection:
-            moved = await (await driver(connection)).fetchval(
+        async with borrowed(self._engine) as connection:
+            moved = await connection.fetchval(
                 _MOVE,
                 epoch,
                 self.seconds,
@@ -100,16 +99,16 @@ class Lease:
         Raises:
             LeadLost: the epoch is no longer this one.
         """
-        async with self._engine.connect() as connection:
-            if not await (await driver(connection)).fetchval(_RENEW, epoch, self.seconds):
+        async with borrowed(self._engine) as connection:
+            if not await connection.fetchval(_RENEW, epoch, self.seconds):
                 raise LeadLost
 
     async def note(self, epoch: int, state: str, error: str) -> None:
         """Say why nothing is published, for `trellis status`."""
-        async with self._engine.connect() as connection:
-            await (await driver(connection)).execute(_NOTE, epoch, state, error)
+        async with borrowed(self._engine) as connection:
+            await connection.execute(_NOTE, epoch, state, error)
 
     async def release(self, epoch: int) -> None:
         """Give the lead back, so that another process need not wait for its expiry."""
-        async with self._engine.connect() as connection:
-            await (await driver(connection)).execute(_RELEASE, epoch)
+        async with borrowed(self._engine) as connection:
+            await connection.execute(_RELEASE, epoch)

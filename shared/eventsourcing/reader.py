@@ -149,9 +149,7 @@ class Reader:
     async def _transaction(self, parts: Sequence[Part], apply: _Apply) -> list[Progress]:
         began = time.perf_counter()
         async with self.engine.begin() as connection:
-            places = [part.place for part in parts]
-            held = await checkpoints.lock_all(connection, self.name, places, fence=self._fence)
-            steps = [self._step(checkpoint, part) for checkpoint, part in zip(held, parts, strict=True)]
+            steps, moved = await self._held(connection, parts)
             moving = [(checkpoint, path) for checkpoint, path in steps if not checkpoint.stopped]
             paths = [path for _, path in moving]
             followed = (envelope.traceparent for path in paths for _, envelope in path.fresh)
@@ -159,13 +157,30 @@ class Reader:
             with self._tracing.span(f"apply {self.name}", "consumer", following=followed, events=events):
                 await self._parking.park_malformed(connection, paths)
                 committed = await apply(connection, await self._to_apply(connection, moving))
-                stopped = await self._leave(connection, moving)
+                if not moved:
+                    await checkpoints.move(connection, self.name, [path.move(start) for start, path in moving])
+                stopped = await self._stop_where_needed(connection, moving)
         for call in committed:
             call()
         self._committed(moving, began=began)
         for place in stopped:
             del self._left[place]
         return [progress_of(path, stopped=bool(c.stopped) or (c.topic, c.partition) in stopped) for c, path in steps]
+
+    async def _held(
+        self, connection: AsyncConnection, parts: Sequence[Part]
+    ) -> tuple[list[tuple[Checkpoint, Walk]], bool]:
+        """The checkpoints, held until the transaction ends, and where the records lead; whether they stand there now.
+
+        Several are locked, since that is done in one order.
+        """
+        start = self._left.get(parts[0].place) if self._fence and len(parts) == 1 else None
+        if start is not None:
+            step = self._step(start, parts[0])
+            if await checkpoints.move_first(connection, self.name, step[1].move(start)):
+                return [step], True
+        held = await checkpoints.lock_all(connection, self.name, [part.place for part in parts], fence=self._fence)
+        return [self._step(checkpoint, part) for checkpoint, part in zip(held, parts, strict=True)], False
 
     async def _to_apply(
         self, connection: AsyncConnection, steps: Sequence[tuple[Checkpoint, Walk]]
@@ -227,11 +242,10 @@ class Reader:
         self.counts.decoded(event, data)
         return None if isinstance(event, UnknownEvent) else Recorded(event, envelope)
 
-    async def _leave(
+    async def _stop_where_needed(
         self, connection: AsyncConnection, steps: Sequence[tuple[Checkpoint, Walk]]
     ) -> set[tuple[str, int]]:
-        """Move the checkpoints; those of partitions that stop, after a fork or too many dead letters."""
-        await checkpoints.move(connection, self.name, [path.move(start) for start, path in steps])
+        """Stop partitions after a fork or too many dead letters; which."""
         too_many = None
         if self.counts.parked and await dead_letters.count(connection, self.name) > self._cap:
             too_many = f"{dead_letters.TOO_MANY}: more than {self._cap} events that cannot be applied"

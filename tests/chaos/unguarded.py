@@ -24,7 +24,11 @@ def without_fence() -> None:
     async def unfenced(connection: Any, reader: str, places: Sequence[tuple[str, int]], **_: Any) -> list[Checkpoint]:
         return await lock(connection, reader, places, fence=False)
 
+    async def never(*_: Any) -> bool:
+        return False
+
     checkpoints.lock_all = unfenced
+    checkpoints.move_first = never
 
 
 def without_chain() -> None:
@@ -63,8 +67,8 @@ def without_keys() -> None:
 def without_barrier() -> None:
     """The relay reads up to the highest position that it can see, whatever is still on its way below."""
 
-    async def naive(self: Leadership, raw: Any) -> int:  # noqa: ARG001 - it stands in for a method
-        return await raw.fetchval("select coalesce(max(position), 0) from events")
+    async def naive(self: Leadership, raw: Any, after: int) -> int | None:  # noqa: ARG001 - it stands in for a method
+        return await raw.fetchval("select max(position) from events where position > $1", after)
 
     Leadership._horizon = naive  # pyright: ignore[reportPrivateUsage]
 
