@@ -5,19 +5,16 @@ import time
 from collections.abc import Mapping
 from typing import Final
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from shared.eventsourcing.database import borrowed
 from shared.eventsourcing.errors import NotCaughtUp
 
 WAIT_SECONDS: Final = 3.0
 _FIRST_POLL_SECONDS, _POLL_SECONDS = 0.002, 0.01
 _SOON_SECONDS: Final = 0.03
 """A read model on its way takes about that long; whoever waits longer asks less often."""
-_REACHED: Final = text(
-    "select partition, position from checkpoints where reader = :reader and topic = :topic "
-    "and partition = any(:partitions)"
-)
+_REACHED: Final = "select partition, position from checkpoints where reader = $1 and topic = $2 and partition = any($3)"
 
 
 async def wait_for(
@@ -31,9 +28,8 @@ async def wait_for(
     began = time.monotonic()
     missing = dict(positions)
     while missing:
-        async with engine.connect() as connection:
-            rows = await connection.execute(_REACHED, {"reader": reader, "topic": topic, "partitions": list(missing)})
-            reached: dict[int, int] = {row.partition: row.position for row in rows}
+        async with borrowed(engine) as connection:
+            reached: dict[int, int] = dict(await connection.fetch(_REACHED, reader, topic, list(missing)))
         missing = {p: wanted for p, wanted in missing.items() if reached.get(p, 0) < wanted}
         waited = time.monotonic() - began
         if missing and waited > seconds:

@@ -94,6 +94,8 @@ class Runtime:
         self.settings = settings
         self.kafka = kafka_of(settings)
         self.engine = create_engine(settings.database_url, application_name=f"trellis-{service.name}")
+        self.reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        """The same connections, for queries alone: one statement is one round trip, and sees what is committed."""
         self.keys_engine = create_engine(settings.keys_database_url, pool_size=2)
         other = settings.other_master_key
         self.vault = Vault(

@@ -41,7 +41,7 @@ def check_in_routes(runtime: Runtime) -> APIRouter:
     @needs("check-in", HOLD_CHECK_IN)
     async def hold_check_in(body: HoldCheckInBody, edge: AtEdge) -> CommandAnswer:
         if body.person != edge.caller.person:  # with oneself: the domain says so by name
-            async with runtime.engine.connect() as connection:
+            async with runtime.reading.connect() as connection:
                 relations = await relations_to(connection, body.person, edge.caller)
             PERMISSIONS.require(edge.action, edge.caller, relations)
         command = HoldCheckIn.from_body(body, at=edge.now, by=edge.caller.person)
@@ -55,7 +55,7 @@ def check_in_routes(runtime: Runtime) -> APIRouter:
     async def list_check_ins(edge: AtEdge, page: AskedPage) -> Page[CheckInView]:
         PERMISSIONS.require(edge.action, edge.caller)
         await runtime.wait(check_ins.PROJECTION.name, edge.consistency)
-        async with runtime.engine.connect() as connection:
+        async with runtime.reading.connect() as connection:
             rows = await check_ins.of_reader(
                 connection, edge.caller.person, after=page.after(SortKey), limit=page.limit + 1
             )
@@ -67,7 +67,7 @@ def check_in_routes(runtime: Runtime) -> APIRouter:
     async def show_check_in(check_in: CheckInId, edge: AtEdge) -> CheckInView:
         PERMISSIONS.require(edge.action, edge.caller)
         await runtime.wait(check_ins.PROJECTION.name, edge.consistency)
-        async with runtime.engine.connect() as connection:
+        async with runtime.reading.connect() as connection:
             row = await check_ins.find(connection, check_in, reader=edge.caller.person)
         if row is None:
             raise not_found("check-in", check_in)

@@ -62,7 +62,7 @@ def feedback_routes(runtime: Runtime) -> APIRouter:
     @needs("feedback", GIVE)
     async def give_feedback(body: GiveFeedbackBody, edge: AtEdge) -> CommandAnswer:
         PERMISSIONS.require(edge.action, edge.caller)
-        async with runtime.engine.connect() as connection:
+        async with runtime.reading.connect() as connection:
             known = await population.exists(connection, body.receiver)
         command = GiveFeedback.from_body(body, at=edge.now, by=edge.caller.person, receiver_is_known=known)
         outcome = await runtime.handler.handle(
@@ -91,7 +91,7 @@ def feedback_routes(runtime: Runtime) -> APIRouter:
     ) -> Page[FeedbackView]:
         PERMISSIONS.require(edge.action, edge.caller)
         await runtime.wait(readable_feedback.PROJECTION.name, edge.consistency)
-        async with runtime.engine.connect() as connection:
+        async with runtime.reading.connect() as connection:
             if direction == "given":
                 rows = await _given(connection, edge.caller, page, person)
             else:
@@ -105,7 +105,7 @@ def feedback_routes(runtime: Runtime) -> APIRouter:
     async def show_feedback(feedback: FeedbackId, edge: AtEdge) -> FeedbackView:
         PERMISSIONS.require(edge.action, edge.caller)
         await runtime.wait(readable_feedback.PROJECTION.name, edge.consistency)
-        async with runtime.engine.connect() as connection:
+        async with runtime.reading.connect() as connection:
             receiver = await readable_feedback.receiver_of(connection, feedback)
             if receiver is None:
                 raise not_found("feedback", feedback)

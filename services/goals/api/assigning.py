@@ -60,7 +60,7 @@ async def act_of(runtime: Runtime, assignment: GoalAssignmentId) -> tuple[Act, i
     Raises:
         Problem: 404, there is no such assignment.
     """
-    async with runtime.engine.connect() as connection:
+    async with runtime.reading.connect() as connection:
         loaded = await runtime.handler.load(connection, ASSIGNMENT, assignment)
     if isinstance(loaded.state, NotBegun):
         raise not_found("assignment", assignment)

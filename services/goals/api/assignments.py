@@ -137,7 +137,7 @@ def assignment_routes(runtime: Runtime) -> APIRouter:
         await runtime.wait(goal_assignments.PROJECTION.name, edge.consistency)
         after = page.after(tuple[datetime, GoalAssignmentId])
         begun_by = None if Relation.ANY in through else edge.caller.person
-        async with runtime.engine.connect() as connection:
+        async with runtime.reading.connect() as connection:
             rows = await goal_assignments.newest(connection, begun_by=begun_by, after=after, limit=page.limit + 1)
             counts = await goal_assignments.counts(connection, [row.assignment for row in rows])
         hidden = await hidden_among(runtime, edge.caller, {row.parent for row in rows if row.parent is not None})
@@ -152,7 +152,7 @@ def assignment_routes(runtime: Runtime) -> APIRouter:
     async def show_assignment(assignment: GoalAssignmentId, edge: AtEdge) -> AssignmentView:
         row = await _seen(runtime, edge, assignment)
         edge.response.headers["ETag"] = f'"{row.version}"'
-        async with runtime.engine.connect() as connection:
+        async with runtime.reading.connect() as connection:
             counts = await goal_assignments.counts(connection, [assignment])
         hidden = await hidden_among(runtime, edge.caller, set() if row.parent is None else {row.parent})
         return _view(edge, row, counts[assignment], hidden)
@@ -167,7 +167,7 @@ def assignment_routes(runtime: Runtime) -> APIRouter:
     ) -> Page[ResultView]:
         await _seen(runtime, edge, assignment)
         after = page.after(tuple[PersonId, GoalTemplateId])
-        async with runtime.engine.connect() as connection:
+        async with runtime.reading.connect() as connection:
             rows = await goal_assignments.results(
                 connection, assignment, outcome=outcome, after=after, limit=page.limit + 1
             )
@@ -206,7 +206,7 @@ async def _within_the_line(
     if Relation.ANY in ASSIGNMENTS.through(edge.action, edge.caller):
         return body, ()
     manager = edge.caller.person
-    async with runtime.engine.connect() as connection:
+    async with runtime.reading.connect() as connection:
         beyond = await not_below(connection, manager, body.population)
     return body.model_copy(update={"population": below(manager, body.population)}), beyond
 
@@ -249,7 +249,7 @@ def _actions(state: AssignmentState) -> list[str]:
 
 async def _seen(runtime: Runtime, edge: GoalsEdge, assignment: GoalAssignmentId) -> AssignmentRow:
     await runtime.wait(goal_assignments.PROJECTION.name, edge.consistency)
-    async with runtime.engine.connect() as connection:
+    async with runtime.reading.connect() as connection:
         row = await goal_assignments.find(connection, assignment)
     if row is None:
         raise not_found("assignment", assignment)

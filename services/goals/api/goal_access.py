@@ -182,7 +182,7 @@ async def permitted(runtime: Runtime, edge: Edge, goal: GoalId) -> Answer:
     state = await runtime.handler.state_once(GOAL, goal)
     access = None if isinstance(state, NotSet) else await _access(runtime, edge.caller, state)
     if access is None or not access.allows(edge.action):
-        async with runtime.engine.connect() as connection:
+        async with runtime.reading.connect() as connection:
             state = (await runtime.handler.load(connection, GOAL, goal)).state
             if isinstance(state, NotSet):
                 raise not_found("goal", goal)
@@ -197,7 +197,7 @@ async def _access(runtime: Runtime, caller: Caller, goal: Guarded) -> Access:
     """An owner costs no connection."""
     if caller.person == goal.owner:
         return Access(Standing.of(goal), caller, {Relation.SELF})
-    async with runtime.engine.connect() as connection:
+    async with runtime.reading.connect() as connection:
         return await access_to(connection, caller, goal)
 
 

@@ -33,7 +33,7 @@ def goal_command_routes(runtime: Runtime) -> APIRouter:
     async def set_goal(
         body: Annotated[SetGoalBody, Body(openapi_examples=examples.SET_GOAL)], edge: AtEdge
     ) -> CommandAnswer:
-        async with runtime.engine.connect() as connection:
+        async with runtime.reading.connect() as connection:
             access, owner = await _may_set(connection, body, edge)
         employed = is_here(owner, on=edge.now.date())
         goal = GoalId(uuid7())

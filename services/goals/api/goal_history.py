@@ -47,7 +47,7 @@ def goal_history_routes(runtime: Runtime) -> APIRouter:
         for projection in (goal_tree.PROJECTION, goal_periods.PROJECTION):
             await runtime.wait(projection.name, edge.consistency)
         after = page.after(tuple[int])
-        async with runtime.engine.connect() as connection:
+        async with runtime.reading.connect() as connection:
             row = await readable_goals.find(connection, goal)
             if row is None:
                 raise not_found("goal", goal)

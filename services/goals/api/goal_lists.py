@@ -136,7 +136,7 @@ async def _present(runtime: Runtime, edge: GoalsEdge, asked: GoalsAsked, on: Tod
         further.append(is_doing(asked.health, on.day, on.gaps))
     wanted = replace(asked.wanted, further=tuple(further))
     after, limit = asked.page.after(_KEYS[asked.sort]), asked.page.limit + 1
-    async with runtime.engine.connect() as connection:
+    async with runtime.reading.connect() as connection:
         return await readable_goals.readable(
             connection, reader(edge.caller), wanted, after=after, limit=limit, order=asked.sort
         )
@@ -154,7 +154,7 @@ async def _past(runtime: Runtime, edge: GoalsEdge, asked: GoalsAsked, *, moment:
     doing = None if asked.health is None else Doing(health=asked.health, day=on.day, gaps=on.gaps)
     after = asked.page.after(_KEYS[asked.sort])
     page = PastPage(order=asked.sort, after=after, limit=asked.page.limit + 1, doing=doing)
-    async with runtime.engine.connect() as connection:
+    async with runtime.reading.connect() as connection:
         found = await readable_then(connection, reader(edge.caller), wanted, moment, page=page)
     return [goal.row for goal in found]
 

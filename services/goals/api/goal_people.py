@@ -67,7 +67,7 @@ def goal_people_routes(runtime: Runtime) -> APIRouter:
         answer = await permitted(runtime, edge, goal)
         plan = _carried_over(runtime, edge, goal, body)
         outcome = (await runtime.handler.handle_together(edge.context, plan, answer=answer))[0]
-        async with runtime.engine.connect() as connection:
+        async with runtime.reading.connect() as connection:
             after = (await runtime.handler.load(connection, GOAL, goal)).state
         return edge.accepted(outcome, location=f"{runtime.service.base_path}/goals/{goes_on(after)}")
 

@@ -69,7 +69,7 @@ def goal_profile_routes(runtime: Runtime) -> APIRouter:
     async def show_profile(goal: GoalId, edge: AtEdge) -> GoalProfile:
         for projection in (goal_tree.PROJECTION, goal_profiles.PROJECTION):
             await runtime.wait(projection.name, edge.consistency)
-        async with runtime.engine.connect() as connection:
+        async with runtime.reading.connect() as connection:
             row = await readable_goals.find(connection, goal)
             profile = await goal_profiles.find(connection, goal)
             if row is None or profile is None:

@@ -61,7 +61,7 @@ def goal_report_routes(runtime: Runtime) -> APIRouter:
         on = today(runtime, edge)
         first = begins or min(ends or on.day, on.day)
         span = Span(level=level, begins=first, ends=ends or first)
-        async with runtime.engine.connect() as connection:
+        async with runtime.reading.connect() as connection:
             rows = await goal_reports.by_team(connection, reader(edge.caller), span, today=on.day, gaps=on.gaps)
         return _view(span, rows)
 

@@ -48,7 +48,7 @@ def goal_routes(runtime: Runtime) -> APIRouter:
         if (moment := moment_of(runtime, asked)) is not None:
             return await _past(runtime, edge, goal, moment)
         edge.response.headers["ETag"] = f'"{row.version}"'
-        async with runtime.engine.connect() as connection:
+        async with runtime.reading.connect() as connection:
             kpi = await bound_goals.kpi_of(connection, goal)
         allowed = _allowed(access, row, moved_by=kpi, objective=await _is_objective(runtime, edge, row))
         view = (await views(runtime, edge.caller, [row], today(runtime, edge)))[0]
@@ -62,7 +62,7 @@ async def _is_objective(runtime: Runtime, edge: GoalsEdge, row: GoalRow) -> bool
     if row.measured_by != MeasuredBy.CHILDREN.value:
         return False
     await runtime.wait(goal_profiles.PROJECTION.name, edge.consistency)
-    async with runtime.engine.connect() as connection:
+    async with runtime.reading.connect() as connection:
         profile = await goal_profiles.find(connection, row.goal)
     return profile is not None and profile.objective is not None
 
@@ -77,7 +77,7 @@ def _allowed(access: Access, row: GoalRow, *, moved_by: KpiId | None, objective:
 
 async def _past(runtime: Runtime, edge: GoalsEdge, goal: GoalId, moment: Moment) -> GoalDetail:
     await runtime.wait(goal_periods.PROJECTION.name, edge.consistency)
-    async with runtime.engine.connect() as connection:
+    async with runtime.reading.connect() as connection:
         found = await past_goals.goals_then(connection, [goal], moment)
     if not found:
         raise not_found("goal", f"{goal} at that moment")
@@ -88,7 +88,7 @@ async def _past(runtime: Runtime, edge: GoalsEdge, goal: GoalId, moment: Moment)
 
 async def _seen(runtime: Runtime, edge: GoalsEdge, goal: GoalId) -> tuple[GoalRow, Access]:
     await runtime.wait(goal_tree.PROJECTION.name, edge.consistency)
-    async with runtime.engine.connect() as connection:
+    async with runtime.reading.connect() as connection:
         row = await readable_goals.find(connection, goal)
         if row is None:
             raise not_found("goal", goal)

@@ -21,7 +21,7 @@ async def hidden_among(runtime: Runtime, caller: Caller, goals: AbstractSet[Goal
     """Those that the caller may not see today; of some that have not reached the tree yet the streams are asked."""
     if not goals:
         return goals
-    async with runtime.engine.connect() as connection:
+    async with runtime.reading.connect() as connection:
         known: dict[GoalId, Guarded] = dict(await readable_goals.standings(connection, goals))
         for goal in sorted(goals - known.keys())[:_ASKED]:
             state = (await runtime.handler.load(connection, GOAL, goal)).state
@@ -34,7 +34,7 @@ async def hidden_in(runtime: Runtime, caller: Caller, identities: AbstractSet[UU
     """Those of the ids, which may be of anything, that are goals' which the caller may not see today."""
     if not identities:
         return set()
-    async with runtime.engine.connect() as connection:
+    async with runtime.reading.connect() as connection:
         goals = await goal_graph.goals_among(connection, identities)
     return await hidden_among(runtime, caller, goals)
 

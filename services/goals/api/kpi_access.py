@@ -53,7 +53,7 @@ async def permitted_kpi(runtime: Runtime, edge: Edge, kpi: KpiId) -> Answer:
     Raises:
         Problem: 404, there is no such KPI or the caller may not see it; 403, the caller may not do this with it.
     """
-    async with runtime.engine.connect() as connection:
+    async with runtime.reading.connect() as connection:
         state = (await runtime.handler.load(connection, KPI, kpi)).state
         if isinstance(state, NotDefined):
             raise not_found("KPI", kpi)

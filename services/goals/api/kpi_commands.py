@@ -41,7 +41,7 @@ def kpi_command_routes(runtime: Runtime) -> APIRouter:
     async def define_kpi(
         body: Annotated[DefineKpiBody, Body(openapi_examples=examples.DEFINE_KPI)], edge: AtEdge
     ) -> CommandAnswer:
-        async with runtime.engine.connect() as connection:
+        async with runtime.reading.connect() as connection:
             access = await kpi_access(connection, edge.caller, body.owner)
         access.require(edge.action, f"person {body.owner}")
         await _known_owner(runtime, body.owner)
@@ -101,6 +101,6 @@ async def _accepted(runtime: Runtime, edge: Edge, kpi: KpiId, command: KpiComman
 
 
 async def _known_owner(runtime: Runtime, owner: PersonId) -> None:
-    async with runtime.engine.connect() as connection:
+    async with runtime.reading.connect() as connection:
         if not await exists(connection, owner):
             raise invalid([FieldError(field="owner", value=str(owner), message="is nobody we know")])

@@ -101,7 +101,7 @@ def kpi_measurement_routes(runtime: Runtime, record: RecordMeasurements) -> APIR
 
 async def _measurable(runtime: Runtime, edge: Edge, kpi: KpiId) -> str:
     """The code of a KPI that the caller may measure."""
-    async with runtime.engine.connect() as connection:
+    async with runtime.reading.connect() as connection:
         state = (await runtime.handler.load(connection, KPI, kpi)).state
         if isinstance(state, NotDefined):
             raise not_found("KPI", kpi)

@@ -97,7 +97,7 @@ def kpi_routes(runtime: Runtime) -> APIRouter:
     ) -> Page[KpiView]:
         await runtime.wait(kpis.PROJECTION.name, edge.consistency)
         after = page.after(tuple[str])
-        async with runtime.engine.connect() as connection:
+        async with runtime.reading.connect() as connection:
             (await kpi_access(connection, edge.caller, edge.caller.person)).require(edge.action, "KPI")
             rows = await kpis.listed(
                 connection, owner=owner, state=state, after=after[0] if after else None, limit=page.limit + 1
@@ -118,7 +118,7 @@ def kpi_routes(runtime: Runtime) -> APIRouter:
         await _seen(runtime, edge, kpi)
         await runtime.wait(kpi_series.PROJECTION.name, edge.consistency)
         after = page.after(tuple[datetime, str])
-        async with runtime.engine.connect() as connection:
+        async with runtime.reading.connect() as connection:
             rows = await kpi_series.measurements(connection, kpi, after=after, limit=page.limit + 1)
         return page.of(rows, key=lambda row: (row.measured_at, row.measurement), item=_measurement)
 
@@ -140,7 +140,7 @@ def kpi_routes(runtime: Runtime) -> APIRouter:
         if how not in (fitting := aggregations_of(row.kind)):
             raise Rejected("kpi-aggregation-must-fit-its-kind", kind=row.kind, aggregation=how, fitting=sorted(fitting))
         await runtime.wait(kpi_series.PROJECTION.name, edge.consistency)
-        async with runtime.engine.connect() as connection:
+        async with runtime.reading.connect() as connection:
             points = await kpi_series.series(connection, kpi, by, first=first, last=last)
             whole = await kpi_series.totals(connection, kpi, first=first, last=last)
         course = [_point(row, how, starts_on, totals) for starts_on, totals in points]
@@ -160,7 +160,7 @@ def kpi_routes(runtime: Runtime) -> APIRouter:
 
 async def _seen(runtime: Runtime, edge: Edge, kpi: KpiId) -> tuple[KpiRow, KpiAccess]:
     await runtime.wait(kpis.PROJECTION.name, edge.consistency)
-    async with runtime.engine.connect() as connection:
+    async with runtime.reading.connect() as connection:
         row = await kpis.find(connection, kpi)
         if row is None:
             raise not_found("KPI", kpi)

@@ -97,7 +97,7 @@ class ManyMeasurements:
 
     async def _forbidden(self, codes: set[str]) -> set[str]:
         found: set[str] = set()
-        async with self._runtime.engine.connect() as connection:
+        async with self._runtime.reading.connect() as connection:
             for code in codes:
                 state = (await self._runtime.handler.load(connection, KPI, kpi_id(code))).state
                 if isinstance(state, NotDefined):

@@ -73,7 +73,7 @@ async def on_day_of(runtime: Runtime, edge: GoalsEdge, moment: Moment) -> Today:
 async def _policy_then(runtime: Runtime, edge: GoalsEdge, moment: Moment) -> Policy:
     """Nobody adopts a policy in retrospect: it is known from when it was adopted."""
     await runtime.wait(goal_policies.PROJECTION.name, edge.consistency)
-    async with runtime.engine.connect() as connection:
+    async with runtime.reading.connect() as connection:
         row = await goal_policies.in_force_at(connection, min(moment.at or FOREVER, moment.known or FOREVER))
     return DEFAULT if row is None else Policy(row.version, row.options)
 

@@ -65,7 +65,7 @@ def plan_step_routes(runtime: Runtime) -> APIRouter:
         for projection in (goal_plans.PROJECTION, plan_steps.PROJECTION, goal_tree.PROJECTION):
             await runtime.wait(projection.name, edge.consistency)
         after = page.after(tuple[int])
-        async with runtime.engine.connect() as connection:
+        async with runtime.reading.connect() as connection:
             row = await goal_plans.find(connection, plan)
             if row is None:
                 raise not_found("plan", plan)
@@ -74,7 +74,7 @@ def plan_step_routes(runtime: Runtime) -> APIRouter:
             steps = await plan_steps.steps(connection, plan, after=after and after[0], limit=page.limit + 1)
         told = set[UUID]() if row.owner == edge.caller.person else identities([_data(step) for step in steps])
         hidden = await hidden_in(runtime, edge.caller, told)
-        async with runtime.engine.connect() as connection:
+        async with runtime.reading.connect() as connection:
             wordings = await plan_steps.wordings(connection, [key for key in _seen(steps) if key[0] not in hidden])
         views = await _views(runtime.vault, steps, wordings, hidden)
         return page.of(views, key=lambda view: (view.version,), item=lambda view: view)

@@ -79,7 +79,7 @@ def plan_routes(runtime: Runtime) -> APIRouter:
     @needs("plan", READ)
     async def show_plan(plan: GoalPlanId, edge: AtEdge) -> PlanDetail:
         await runtime.wait(goal_plans.PROJECTION.name, edge.consistency)
-        async with runtime.engine.connect() as connection:
+        async with runtime.reading.connect() as connection:
             row = await goal_plans.find(connection, plan)
             if row is None:
                 raise not_found("plan", plan)
@@ -95,7 +95,7 @@ def plan_routes(runtime: Runtime) -> APIRouter:
     async def list_plans(edge: AtEdge, page: AskedPage, owner: PersonId | None = None) -> Page[PlanView]:
         whose = owner or edge.caller.person
         await runtime.wait(goal_plans.PROJECTION.name, edge.consistency)
-        async with runtime.engine.connect() as connection:
+        async with runtime.reading.connect() as connection:
             relations = await relations_to(connection, edge.caller, whose)
             PLANS.require(edge.action, edge.caller, relations, of=f"person {whose}")
             after = page.after(tuple[date, GoalPlanId])
@@ -125,7 +125,7 @@ async def party_to(runtime: Runtime, edge: GoalsEdge, plan: GoalPlanId) -> Party
 
 
 async def _party(runtime: Runtime, edge: GoalsEdge, owner: PersonId, what: str) -> Party:
-    async with runtime.engine.connect() as connection:
+    async with runtime.reading.connect() as connection:
         relations = await relations_to(connection, edge.caller, owner)
         PLANS.require(edge.action, edge.caller, relations, of=what)
         return Party(edge, relations, await standing_of(connection, edge.caller, owner))

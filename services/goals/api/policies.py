@@ -79,7 +79,7 @@ def policy_routes(runtime: Runtime) -> APIRouter:
         POLICIES.require(edge.action, edge.caller, of="policy")
         await runtime.wait(goal_policies.PROJECTION.name, edge.consistency)
         before = page.after(tuple[int])
-        async with runtime.engine.connect() as connection:
+        async with runtime.reading.connect() as connection:
             rows = await goal_policies.adopted(connection, before=before and before[0], limit=page.limit + 1)
         return page.of(rows, key=lambda row: (row.number,), item=_view)
 
@@ -101,7 +101,7 @@ def policy_routes(runtime: Runtime) -> APIRouter:
     async def show_policy(version: str, edge: AtEdge) -> PolicyView:
         POLICIES.require(edge.action, edge.caller, of="policy")
         await runtime.wait(goal_policies.PROJECTION.name, edge.consistency)
-        async with runtime.engine.connect() as connection:
+        async with runtime.reading.connect() as connection:
             row = await goal_policies.find(connection, version)
         if row is None:
             raise not_found("policy", version)

@@ -84,7 +84,7 @@ def template_routes(runtime: Runtime) -> APIRouter:
         TEMPLATES.require(edge.action, edge.caller, of="template")
         await runtime.wait(goal_templates.PROJECTION.name, edge.consistency)
         after = page.after(tuple[str, GoalTemplateId])
-        async with runtime.engine.connect() as connection:
+        async with runtime.reading.connect() as connection:
             rows = await goal_templates.listed(connection, state=state, after=after, limit=page.limit + 1)
         return page.of(rows, key=lambda row: (row.name, row.template), item=lambda row: _view(edge, row))
 
@@ -93,7 +93,7 @@ def template_routes(runtime: Runtime) -> APIRouter:
     async def show_template(template: GoalTemplateId, edge: AtEdge) -> TemplateView:
         TEMPLATES.require(edge.action, edge.caller, of="template")
         await runtime.wait(goal_templates.PROJECTION.name, edge.consistency)
-        async with runtime.engine.connect() as connection:
+        async with runtime.reading.connect() as connection:
             row = await goal_templates.find(connection, template)
         if row is None:
             raise not_found("template", template)

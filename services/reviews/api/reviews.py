@@ -45,7 +45,7 @@ def review_routes(runtime: Runtime) -> APIRouter:
 
     async def seen(review: ReviewId, edge: Edge) -> Seen:
         await runtime.wait(review_sheet.PROJECTION.name, edge.consistency)
-        async with runtime.engine.connect() as connection:
+        async with runtime.reading.connect() as connection:
             if (sheet := await review_sheet.find(connection, review)) is None:
                 raise not_found("review", review)
             standing = await _standing(connection, sheet)
@@ -63,7 +63,7 @@ def review_routes(runtime: Runtime) -> APIRouter:
     ) -> Page[ReviewLine]:
         await runtime.wait(reviews_by_cycle.PROJECTION.name, edge.consistency)
         after = page.after(tuple[UUID])
-        async with runtime.engine.connect() as connection:
+        async with runtime.reading.connect() as connection:
             rows = await reviews_by_cycle.page(
                 connection,
                 cycle=cycle,
@@ -96,7 +96,7 @@ def review_routes(runtime: Runtime) -> APIRouter:
     @needs("review", READ)
     async def read_inbox(page: AskedPage, edge: AtEdge) -> Page[WaitingStep]:
         await runtime.wait(review_inbox.PROJECTION.name, edge.consistency)
-        async with runtime.engine.connect() as connection:
+        async with runtime.reading.connect() as connection:
             items = await review_inbox.waiting_for(
                 connection,
                 edge.caller.person,

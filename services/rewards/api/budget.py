@@ -69,7 +69,7 @@ def budget_routes(runtime: Runtime) -> APIRouter:
     async def show_pool(pool: BudgetPoolId, edge: AtEdge) -> PoolView:
         BUDGETS.require(edge.action, edge.caller)
         await runtime.wait(budget_left.PROJECTION.name, edge.consistency)
-        async with runtime.engine.connect() as connection:
+        async with runtime.reading.connect() as connection:
             found = await budget_left.find(connection, pool)
         if found is None:
             raise not_found("pool", pool)

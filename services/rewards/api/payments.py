@@ -72,7 +72,7 @@ def payment_routes(runtime: Runtime) -> APIRouter:
     async def reconcile(edge: AtEdge) -> ReconciliationView:
         PAYMENTS.require(edge.action, edge.caller)
         await runtime.wait(reconciliation.PROJECTION.name, edge.consistency)
-        async with runtime.engine.connect() as connection:
+        async with runtime.reading.connect() as connection:
             found = await reconciliation.reconcile(connection)
         return ReconciliationView(
             difference=found.difference,
@@ -85,7 +85,7 @@ def payment_routes(runtime: Runtime) -> APIRouter:
     async def where_duties_met(edge: AtEdge) -> Sequence[MeetingView]:
         PAYMENTS.require(edge.action, edge.caller)
         await runtime.wait(duties.PROJECTION.name, edge.consistency)
-        async with runtime.engine.connect() as connection:
+        async with runtime.reading.connect() as connection:
             met = await duties.where_duties_met(connection)
         return [MeetingView(reward=m.reward, person=m.person, duties=m.duties) for m in met]
 

@@ -93,7 +93,7 @@ def reward_routes(runtime: Runtime) -> APIRouter:
     ) -> Page[RewardView]:
         """HR and payroll see all; managers those of people below them; everybody their own once approved."""
         await runtime.wait(rewards_by_status.PROJECTION.name, edge.consistency)
-        async with runtime.engine.connect() as connection:
+        async with runtime.reading.connect() as connection:
             persons = await _visible(connection, edge, person)
             wanted = Wanted(persons=persons, reader=edge.caller.person, status=status, cycle=cycle)
             rows = await rewards_by_status.page(connection, wanted, after=page.after(SortKey), limit=page.limit + 1)
@@ -104,7 +104,7 @@ def reward_routes(runtime: Runtime) -> APIRouter:
     async def show_totals(edge: AtEdge, cycle: ReviewCycleId | None = None) -> Sequence[StatusSum]:
         REWARDS.require(edge.action, edge.caller)
         await runtime.wait(rewards_by_status.PROJECTION.name, edge.consistency)
-        async with runtime.engine.connect() as connection:
+        async with runtime.reading.connect() as connection:
             totals = await rewards_by_status.totals(connection, Wanted(cycle=cycle))
         return [
             StatusSum(status=t.status, currency=t.currency, count=t.count, amount_minor=t.amount_minor) for t in totals
@@ -114,7 +114,7 @@ def reward_routes(runtime: Runtime) -> APIRouter:
     @needs("reward", READ)
     async def show_reward(reward: RewardId, edge: AtEdge) -> RewardView:
         await runtime.wait(rewards_by_status.PROJECTION.name, edge.consistency)
-        async with runtime.engine.connect() as connection:
+        async with runtime.reading.connect() as connection:
             row = await rewards_by_status.find(connection, reward)
             if row is None:
                 raise not_found("reward", reward)
@@ -145,7 +145,7 @@ def reward_routes(runtime: Runtime) -> APIRouter:
 
 async def _step(runtime: Runtime, edge: Edge, reward: RewardId, step: Step) -> CommandAnswer:
     """Ask the table who may, then let the rules decide; they name who must not, such as the beneficiary."""
-    async with runtime.engine.connect() as connection:
+    async with runtime.reading.connect() as connection:
         state = (await runtime.handler.load(connection, REWARD, reward)).state
         person = _person(state)
         if person is None:
