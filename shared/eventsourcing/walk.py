@@ -1,8 +1,9 @@
 """A walk along one partition's records: which are next, which were seen, where something is missing. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from functools import lru_cache
+from typing import Protocol, TypeAlias
 from uuid import UUID
 
 from shared.eventsourcing.checkpoints import Checkpoint, Move
@@ -61,7 +62,15 @@ class Walk:
         return Move(start, self.log_id, self.position, self.next_offset)
 
 
-def walk(checkpoint: Checkpoint, records: Sequence[Record]) -> Walk:
+Read: TypeAlias = Callable[[Headers], Envelope | LogMark]
+
+
+def read_once(headers: int = 2_048) -> Read:
+    """Reads headers for the readers of one process, which each get the same records: so many, the newest, once."""
+    return lru_cache(maxsize=headers)(from_headers)
+
+
+def walk(checkpoint: Checkpoint, records: Sequence[Record], *, read: Read = from_headers) -> Walk:
     """Follow the chain from the checkpoint through these records of its partition, in offset order.
 
     A hole ends the advance but not the scan: a relay that failed sends what is missing again, further on. A record
@@ -71,7 +80,7 @@ def walk(checkpoint: Checkpoint, records: Sequence[Record]) -> Walk:
     path = Walk(checkpoint.log_id, checkpoint.position, checkpoint.next_offset)
     for record in records:
         try:
-            envelope = from_headers(record.headers)
+            envelope = read(record.headers)
         except MalformedEnvelope as error:
             if record.offset >= checkpoint.next_offset:
                 path.malformed.append((record, str(error)))

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -25,6 +26,7 @@ from shared.eventsourcing.reactor import Reactor
 from shared.eventsourcing.reader import Reader
 from shared.eventsourcing.store import EventStore
 from shared.eventsourcing.timers import TimerPlanner, Timers
+from shared.eventsourcing.walk import read_once, walk
 from shared.privacy.vault import Vault
 from shared.runtime.authorization import AccessTable
 from shared.runtime.caller import Caller
@@ -118,7 +120,12 @@ class Runtime:
             *(Reactor(reaction, self.handler) for reaction in service.reactions),
             *([TimerPlanner(self.timers)] if self.timers else []),
         ]
-        options: dict[str, Any] = {"cap": cap, "tracing": self.traces, "passing": Passing(self.engine)}
+        options: dict[str, Any] = {
+            "cap": cap,
+            "tracing": self.traces,
+            "passing": Passing(self.engine),
+            "follow": partial(walk, read=read_once()),
+        }
         return [Reader(self.engine, service.types, one, **options) for one in appliers]
 
     async def wait(self, projection: str, positions: Mapping[int, int]) -> None:
