@@ -67,7 +67,8 @@ Read: TypeAlias = Callable[[Headers], Envelope | LogMark]
 
 def read_once(headers: int = 2_048) -> Read:
     """Reads headers for the readers of one process, which each get the same records: so many, the newest, once."""
-    return lru_cache(maxsize=headers)(from_headers)
+    known = lru_cache(maxsize=headers)(from_headers)
+    return lambda of_record: known(tuple(of_record))
 
 
 def walk(checkpoint: Checkpoint, records: Sequence[Record], *, read: Read = from_headers) -> Walk:
