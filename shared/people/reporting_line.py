@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import (
     CTE,
     BindParameter,
+    ColumnElement,
     Exists,
     Select,
     Text,
@@ -120,21 +121,34 @@ async def direct_reports(connection: AsyncConnection, manager: PersonId) -> Sequ
     return [PersonId(person) for person in await connection.scalars(query)]
 
 
-def people_below(manager: PersonId) -> Select[UUID]:
-    """Everybody whose reporting line the manager is in, to be used inside a query; nobody, if the manager has left."""
+def people_below(manager: PersonId, *, among: Select[UUID] | None = None) -> Select[UUID]:
+    """Everybody whose reporting line the manager is in, to be used inside a query; nobody, if the manager has left.
+
+    `among` finds the few people in question: their lines are walked upwards, however many are below the manager.
+    """
+    if among is not None:
+        return _below_among(among, manager)
     below = select(PEOPLE.c.person).where(PEOPLE.c.manager == manager).cte(recursive=True)
     below = below.union(select(PEOPLE.c.person).where(PEOPLE.c.manager == below.c.person))
     return select(below.c.person).where(below.c.person != manager, _is_here(manager))
 
 
-def people_directly_below(manager: PersonId) -> Select[UUID]:
+def people_directly_below(manager: PersonId, *, among: Select[UUID] | None = None) -> Select[UUID]:
     """Those of `people_below` to whom the manager is the nearest one who has not left."""
+    if among is not None:
+        return _below_among(among, manager, nearest=True)
     start = select(PEOPLE.c.person, PEOPLE.c.status).where(PEOPLE.c.manager == manager)
     below = start.cte(recursive=True)
     left = below.c.status == EmploymentStatus.LEFT.value
     step = select(PEOPLE.c.person, PEOPLE.c.status).where(PEOPLE.c.manager == below.c.person, left)
     below = below.union(step)
     return select(below.c.person).where(below.c.person != manager, _is_here(manager))
+
+
+def _below_among(among: Select[UUID], manager: PersonId, *, nearest: bool = False) -> Select[UUID]:
+    lines = _lines_of(PEOPLE.c.person.in_(among))
+    above = [lines.c.manager == manager, lines.c.of != manager, _is_here(manager)]
+    return select(lines.c.of).where(*above, *([lines.c.nearest] if nearest else []))
 
 
 def _is_here(person: PersonId) -> Exists:
@@ -154,6 +168,14 @@ def _line_of(person: PersonId | BindParameter[Any]) -> CTE:
     return line.union(step)
 
 
+def _lines_of(people: ColumnElement[bool]) -> CTE:
+    """As `_line_of`, of many people at once: whose line a step belongs to is in `of`."""
+    start = select(PEOPLE.c.person.label("of"), PEOPLE.c.manager, true().label("nearest")).where(people)
+    lines = start.cte(recursive=True)
+    still_nearest = and_(lines.c.nearest, PEOPLE.c.status == EmploymentStatus.LEFT.value)
+    return lines.union(select(lines.c.of, PEOPLE.c.manager, still_nearest).where(PEOPLE.c.person == lines.c.manager))
+
+
 def _relations() -> Select[bool, bool, bool]:
     """Whether the caller is the manager, in the line, and of the team: made once, since every request asks it."""
     caller, person = bindparam("caller", type_=Uuid), bindparam("person", type_=Uuid)
@@ -170,11 +192,7 @@ def _relations() -> Select[bool, bool, bool]:
 def _relations_to_each() -> Select[*tuple[Any, ...]]:
     """Of each person and team: whether the caller is the nearest (null: not above at all), and of the team."""
     persons, teams = bindparam("persons", type_=ARRAY(Uuid)), bindparam("teams", type_=ARRAY(Text))
-    start = select(PEOPLE.c.person.label("of"), PEOPLE.c.manager, true().label("nearest"))
-    lines = start.where(PEOPLE.c.person == any_(persons)).cte("lines", recursive=True)
-    still_nearest = and_(lines.c.nearest, PEOPLE.c.status == EmploymentStatus.LEFT.value)
-    step = select(lines.c.of, PEOPLE.c.manager, still_nearest).where(PEOPLE.c.person == lines.c.manager)
-    lines = lines.union(step)
+    lines = _lines_of(PEOPLE.c.person == any_(persons))
     callers = lines.c.manager == bindparam("caller", type_=Uuid)
     above = select(lines.c.of, func.bool_or(lines.c.nearest).label("nearest")).where(callers).group_by(lines.c.of)
     line, person, asking = above.subquery("above"), PEOPLE.alias("person"), PEOPLE.alias("asking")

@@ -3,8 +3,9 @@
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
+from uuid import UUID
 
-from sqlalchemy import ColumnElement, Table, and_, false, or_, true
+from sqlalchemy import ColumnElement, Select, Table, and_, false, or_, true
 
 from shared.people.reporting_line import people_below, people_directly_below
 from shared.people.team import manager_of, people_in_team_of, team_of
@@ -27,17 +28,23 @@ class Reader:
     sees: Mapping[Relation, frozenset[Kind]]
 
 
-def seen_by(reader: Reader, goals: Table) -> ColumnElement[bool]:
-    """Whether the reader sees the goal of a row, which has level, owner, team, visibility and contributors."""
-    ways = ((_of(goals, kinds), related) for kinds, related in _ways(reader, goals) if kinds)
+def seen_by(reader: Reader, goals: Table, *, owners: Select[UUID] | None = None) -> ColumnElement[bool]:
+    """Whether the reader sees the goal of a row, which has level, owner, team, visibility and contributors.
+
+    `owners` finds the owners of the goals in question where those are few: only their lines are looked at.
+    """
+    ways = ((_of(goals, kinds), related) for kinds, related in _ways(reader, goals, owners) if kinds)
     return or_(false(), *(and_(kind, related) for kind, related in ways))
 
 
-def _ways(reader: Reader, goals: Table) -> Iterator[tuple[frozenset[Kind], ColumnElement[bool]]]:
+def _ways(
+    reader: Reader, goals: Table, owners: Select[UUID] | None
+) -> Iterator[tuple[frozenset[Kind], ColumnElement[bool]]]:
     """By which relation goals of which kinds are seen; who owns a goal is nothing else to it."""
     by, owner, others = reader.sees, goals.c.owner, goals.c.owner != reader.person
     line = by.get(Relation.MANAGER, _NONE) & by.get(Relation.SKIP_LEVEL, _NONE)
-    directly, below = owner.in_(people_directly_below(reader.person)), owner.in_(people_below(reader.person))
+    directly = owner.in_(people_directly_below(reader.person, among=owners))
+    below = owner.in_(people_below(reader.person, among=owners))
     yield by.get(Relation.ANY, _NONE), true()
     yield by.get(Relation.SELF, _NONE), owner == reader.person
     yield line, below

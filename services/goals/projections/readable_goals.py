@@ -77,7 +77,8 @@ async def readable(
     order: Order = Order.OLDEST,
 ) -> list[GoalRow]:
     """The goals that the reader may see, those that come after a sort key."""
-    query = select(GOALS).where(seen_by(reader, GOALS), *conditions(wanted, GOALS.c))
+    owners = None if wanted.parent is None else _owners_below(wanted.parent)
+    query = select(GOALS).where(seen_by(reader, GOALS, owners=owners), *conditions(wanted, GOALS.c))
     return await rows(connection, in_order(query, GOALS.c, order, after).limit(limit))
 
 
@@ -126,8 +127,17 @@ async def standings(connection: AsyncConnection, goals: Collection[GoalId]) -> d
 async def hidden_below(connection: AsyncConnection, reader: Reader, goal: GoalId) -> int:
     """How many goals below this one the reader does not see; cancelled ones count nowhere."""
     below = and_(GOALS.c.parent == goal, GOALS.c.state != GoalState.CANCELLED)
-    query = select(func.count()).select_from(GOALS).where(below, seen_by(reader, GOALS).is_not(true()))
+    query = (
+        select(func.count())
+        .select_from(GOALS)
+        .where(below, seen_by(reader, GOALS, owners=_owners_below(goal)).is_not(true()))
+    )
     return await connection.scalar(query) or 0
+
+
+def _owners_below(goal: GoalId) -> Select[UUID]:
+    child = GOALS.alias("child").c
+    return select(child.owner).where(child.parent == goal)
 
 
 def conditions(wanted: Filter, goal: Any) -> list[ColumnElement[bool]]:

@@ -4,6 +4,7 @@ from datetime import date
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.eventsourcing.identifiers import derived
@@ -19,6 +20,7 @@ from shared.people.reporting_line import (
     reporting_line,
     reports_to,
 )
+from shared.people.table import PEOPLE
 from shared.schemas.identifiers import PersonId
 from tests.integration.people.company import LEFT, change
 
@@ -158,6 +160,11 @@ async def test_relations_to_many_are_those_to_each(
                 for person, team in asked
             }
             assert await relations_to_each(connection, caller, asked) == expected
+            for below in (people_below, people_directly_below):
+                everybody = set(await connection.scalars(below(caller)))
+                among = select(PEOPLE.c.person).where(PEOPLE.c.team == "Sales")
+                few = set(await connection.scalars(among))
+                assert set(await connection.scalars(below(caller, among=among))) == everybody & few
         await savepoint.rollback()
 
 
