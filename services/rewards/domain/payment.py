@@ -167,12 +167,12 @@ def _answer_to(payment: Payment, command: RecordPayrollAnswer) -> Sequence[Event
             return [_refusal(command, "version-was-never-issued")]
         case Issued() if command.version < payment.version:
             return _about_a_rejected_version(command)
-        case Issued() if command.answer in payment.answers:
-            return []
         case Issued() if _contradict({*payment.answers, command.answer}):
             return [_refusal(command, f"payment-is-already-{max(payment.answers)}")]
         case Issued() if command.amount not in (None, payment.instruction.amount):
             return [_refusal(command, "amount-is-not-as-issued")]
+        case Issued() if command.answer in payment.answers:
+            return []
         case Issued():
             return [_answered(command)]
 

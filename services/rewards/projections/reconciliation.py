@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from sqlalchemy import (
     BigInteger,
@@ -17,6 +17,7 @@ from sqlalchemy import (
     and_,
     case,
     column,
+    exists,
     func,
     literal,
     not_,
@@ -32,6 +33,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from shared.eventsourcing.projection import Projection
 from shared.eventsourcing.recorded import Recorded
 from shared.schemas.identifiers import PaymentId, RewardId
+from shared.schemas.money import Money
 from shared.schemas.rewards import (
     TOPIC,
     PaymentAnswered,
@@ -224,23 +226,35 @@ _REASON: Final = case(
 )
 
 
+_TOO_EARLY: Final = ("payment-was-never-issued", "version-was-never-issued")
+"""Why an answer was refused that may be right a moment later: payroll was ahead of what is stored here."""
+
+
 async def reconcile(connection: AsyncConnection) -> Reconciliation:
     """The invariant, per currency, and every payment that does not match it."""
     return Reconciliation(await _lines(connection), [*await _unmatched(connection), *await _refused(connection)])
 
 
-async def answers_known(
-    connection: AsyncConnection, payments: Collection[PaymentId]
-) -> set[tuple[PaymentId, int, PayrollAnswer]]:
-    """Which of payroll's answers to these payments this read model has seen; it may be behind the event store.
+Known: TypeAlias = tuple[PaymentId, int, PayrollAnswer]
+"""An answer to a version of a payment."""
 
-    One that was refused is decided again: what it answers may have been issued since.
+
+async def answers_known(connection: AsyncConnection, payments: Collection[PaymentId]) -> dict[Known, Money]:
+    """Which of payroll's answers to these payments this read model has seen, and the money that was issued.
+
+    It may be behind the event store. One that was refused is decided again: what it answers may have been issued since.
     """
-    answers = PAYROLL_ANSWERS.c
-    asked = and_(answers.payment.in_(payments), not_(answers.refused))
-    query = select(answers.payment, answers.version, answers.answer).where(asked)
-    rows = await connection.execute(query)
-    return {(PaymentId(payment), version, PayrollAnswer(answer)) for payment, version, answer in rows}
+    answers, issued = PAYROLL_ANSWERS.c, ISSUED_PAYMENTS.c
+    of_version = and_(issued.payment == answers.payment, issued.version == answers.version)
+    query = (
+        select(answers.payment, answers.version, answers.answer, issued.amount, issued.currency)
+        .select_from(PAYROLL_ANSWERS.join(ISSUED_PAYMENTS, of_version))
+        .where(answers.payment.in_(payments), not_(answers.refused))
+    )
+    return {
+        (PaymentId(payment), version, PayrollAnswer(answer)): Money.from_minor(amount, currency)
+        for payment, version, answer, amount, currency in await connection.execute(query)
+    }
 
 
 async def _lines(connection: AsyncConnection) -> list[CurrencyLine]:
@@ -278,8 +292,10 @@ async def _unmatched(connection: AsyncConnection) -> list[Mismatch]:
 
 
 async def _refused(connection: AsyncConnection) -> list[Mismatch]:
-    """Answers that payroll should not have given."""
-    answers = PAYROLL_ANSWERS.c
+    """Answers that payroll should not have given; one that only came too early, and has come again, is none."""
+    answers, standing = PAYROLL_ANSWERS.c, PAYROLL_ANSWERS.alias("standing").c
+    same = (getattr(standing, name) == getattr(answers, name) for name in ("payment", "version", "answer"))
+    came_again = exists().where(*same, not_(standing.refused))
     query = (
         select(
             answers.payment,
@@ -291,7 +307,7 @@ async def _refused(connection: AsyncConnection) -> list[Mismatch]:
             _S.issued,
         )
         .select_from(PAYROLL_ANSWERS.outerjoin(_STANDING, answers.payment == _S.payment))
-        .where(answers.refused)
+        .where(answers.refused, not_(and_(answers.detail.in_(_TOO_EARLY), came_again)))
         .order_by(answers.payment, answers.version, answers.answer)
     )
     return [Mismatch(**row) for row in (await connection.execute(query)).mappings()]

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, Final, TypeAlias
 
@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.rewards.domain.payment import PAYMENT, Issued, RecordPayrollAnswer
 from services.rewards.domain.reward import REWARD, Approved, GrantReward
-from services.rewards.projections.reconciliation import answers_known
+from services.rewards.projections.reconciliation import Known, answers_known
 from shared.eventsourcing.decision import Context, Decision
 from shared.eventsourcing.feed import Feed, FeedRecord
 from shared.eventsourcing.handler import CommandHandler
@@ -38,7 +38,7 @@ def payroll_feed(handler: CommandHandler) -> Feed:
         answers = [answer for record in records if (answer := _answer(record)) is not None]
         async with engine.connect() as connection:
             known = await answers_known(connection, {answer.payment_id for answer in answers})
-        unknown = [a for a in answers if (a.payment_id, a.version, _ANSWERS[type(a)]) not in known]
+        unknown = [answer for answer in answers if not _is_known(answer, known)]
         gate = asyncio.Semaphore(_AT_ONCE)
         work = [_record_in_order(handler, history, gate) for history in _by_payment(unknown)]
         for outcome in await asyncio.gather(*work, return_exceptions=True):
@@ -46,6 +46,13 @@ def payroll_feed(handler: CommandHandler) -> Feed:
                 raise outcome  # as it is: the feed's reader tells a database that is down from a bad record
 
     return Feed(name="payroll_answers", topic=TOPIC, apply=apply)
+
+
+def _is_known(answer: Answer, known: Mapping[Known, Money]) -> bool:
+    """One that comes again with other money is none of those that are known."""
+    issued = known.get((answer.payment_id, answer.version, _ANSWERS[type(answer)]))
+    said = None if isinstance(answer, InstructionRejected) else answer.amount
+    return issued is not None and said in (None, issued)
 
 
 def _by_payment(answers: Sequence[Answer]) -> list[list[Answer]]:

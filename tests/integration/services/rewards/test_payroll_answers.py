@@ -111,6 +111,27 @@ async def test_other_money_than_was_issued_is_listed_and_grants_nothing(company:
     assert sums(reconciled)["paid"] == 0
 
 
+async def test_what_was_paid_and_comes_again_with_other_money_is_listed(company: Company) -> None:
+    reward, payment = await company.approved()
+    right = paid(payment)
+    await company.payroll_said(yes(payment), right.model_copy(update={"amount": usd("1800.00")}), right)
+    stored = await company.events()
+    await company.payroll_said(right.model_copy(update={"amount": usd("1800.00")}))
+    assert await company.events() == stored
+    await company.payroll_said(right.model_copy(update={"amount": usd("1800.01")}))
+    assert (await company.shown(reward))["status"] == "granted"
+    assert mismatches(await company.reconciled()) == [("answer-refused", "paid v1: amount-is-not-as-issued")]
+
+
+async def test_an_answer_that_came_too_early_is_listed_until_it_comes_again(company: Company) -> None:
+    _, payment = await company.approved()
+    await company.payroll_said(no(payment), yes(payment, 2))
+    assert mismatches(await company.reconciled()) == [("answer-refused", "accepted v2: version-was-never-issued")]
+    await accepted(company.pat.post(f"/payments/{payment}/reissue", json={}))
+    await company.payroll_said(yes(payment, 2))
+    assert (await company.reconciled())["mismatches"] == []
+
+
 async def test_a_rejected_version_that_is_paid_after_all_is_listed(company: Company) -> None:
     reward, payment = await company.approved()
     await company.payroll_said(no(payment))

@@ -219,6 +219,16 @@ def test_other_money_than_was_issued_is_on_record_once_and_no_answer(answer: Pay
     given(PAYMENT, issued, refused).when(other).then_nothing()
 
 
+@pytest.mark.parametrize(("answer", "before"), [(PayrollAnswer.ACCEPTED, ()), (PayrollAnswer.PAID, (paid_answer,))])
+def test_an_answer_that_comes_again_with_other_money_is_on_record(
+    answer: PayrollAnswer, before: tuple[Event, ...]
+) -> None:
+    other = record(answer, amount=usd("1800.01"))
+    refused = refusal(answer, "amount-is-not-as-issued")
+    given(PAYMENT, issued, accepted_answer, *before).when(other).then(refused)
+    given(PAYMENT, issued, accepted_answer, *before, refused).when(other).then_nothing()
+
+
 def test_an_answer_that_came_before_its_payment_is_refused_anew_for_other_money() -> None:
     other = record(PayrollAnswer.PAID, amount=usd("1800.01"), pay_date=date(2026, 2, 27), run_reference="2026-02")
     given(PAYMENT, answer_refused, issued).when(other).then(refusal(PayrollAnswer.PAID, "amount-is-not-as-issued"))
