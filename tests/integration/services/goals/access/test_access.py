@@ -166,7 +166,7 @@ async def test_a_loosened_rule_of_reading_loosens_the_list_and_is_found(
 async def test_a_list_that_is_not_filtered_is_found(
     walked: Company, written: Written, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def everything(*_asked: object) -> ColumnElement[bool]:
+    def everything(*_asked: object, **_further: object) -> ColumnElement[bool]:
         return true()
 
     monkeypatch.setattr(readable_goals, "seen_by", everything)
