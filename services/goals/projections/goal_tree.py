@@ -9,10 +9,20 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.goals.domain.roll_up import Measured, Node, recomputed
-from services.goals.projections.goal_rows import BY_CHILDREN, GOALS, GoalState, histories, rows, rows_after, write
+from services.goals.projections.goal_rows import (
+    BY_CHILDREN,
+    GOALS,
+    GoalRow,
+    GoalState,
+    histories,
+    rows,
+    rows_after,
+    write,
+)
 from shared.eventsourcing import bulk
 from shared.eventsourcing.projection import Projection
 from shared.eventsourcing.recorded import Recorded
+from shared.schemas.goal_metrics import MeasuredBy
 from shared.schemas.goals import TOPIC
 from shared.schemas.identifiers import GoalId
 
@@ -58,8 +68,13 @@ async def apply_alone(connection: AsyncConnection, events: Sequence[Recorded]) -
     before = {row.goal: row for row in await rows(connection, _OF_GOALS, goals=list(told))}
     after = rows_after(before, told)
     await write(connection, after.values())
-    touched = [*before.values(), *after.values()]
-    await _roll_up(connection, {place for row in touched for place in (row.goal, row.parent) if place is not None})
+    above = {row.parent for row in (*before.values(), *after.values()) if row.parent is not None}
+    await _roll_up(connection, above | {row.goal for row in after.values() if not _is_settled(row)})
+
+
+def _is_settled(row: GoalRow) -> bool:
+    """It measures itself, and its progress is that already: no roll-up would change it."""
+    return row.measured_by != MeasuredBy.CHILDREN.value and _same(row.progress, row.own_progress)
 
 
 async def _roll_up(connection: AsyncConnection, dirty: Collection[GoalId]) -> None:
