@@ -32,16 +32,17 @@ from shared.eventsourcing.recorded import Recorded
 from shared.eventsourcing.subscription import Subscription
 from shared.eventsourcing.walk import Part, Record, Walk, walk
 from shared.runtime.collection import collect_seldom
+from shared.runtime.event_loops import stream_loop
 from shared.schemas.goals import TYPES
 from shared.schemas.partitions import PARTITIONS
 
 _STEPS: Final = {
     "fetch": "records out of the consumer's buffers, and waiting for the broker",
-    "lock": "begin, and the checkpoint's row",
+    "lock": "begin, and the checkpoints' rows where several partitions are read",
     "parse": "headers into envelopes, and the chain",
-    "validate": "dead letters of these streams, and JSON into events",
+    "validate": "dead letters of these streams, and JSON into events; of one partition the checkpoint moved",
     "apply": "the projection's own work and SQL",
-    "checkpoint": "the checkpoint's row moved",
+    "checkpoint": "the checkpoints' rows moved, of several",
     "commit": "until the database has it on disk",
 }
 
@@ -160,8 +161,12 @@ def _table(name: str, steps: _Steps, events: int) -> Table:
 
 
 def main(events: int) -> None:
-    with tempfile.TemporaryDirectory(prefix="trellis-bench-") as folder, serving(Path(folder)) as servers:
-        asyncio.run(measured(servers, events, Console(highlight=False)))
+    with (
+        tempfile.TemporaryDirectory(prefix="trellis-bench-") as folder,
+        serving(Path(folder)) as servers,
+        asyncio.Runner(loop_factory=stream_loop) as runner,  # as the roles of a service run
+    ):
+        runner.run(measured(servers, events, Console(highlight=False)))
 
 
 if __name__ == "__main__":
