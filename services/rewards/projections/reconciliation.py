@@ -17,7 +17,6 @@ from sqlalchemy import (
     and_,
     case,
     column,
-    exists,
     func,
     literal,
     not_,
@@ -27,7 +26,7 @@ from sqlalchemy import (
     text,
     true,
 )
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.eventsourcing.projection import Projection
@@ -132,18 +131,41 @@ class Reconciliation:
         return sum(line.difference for line in self.currencies)
 
 
+_TOO_EARLY: Final = "%-was-never-issued"
+"""Why an answer was refused that payroll gave before there was anything to answer: the payment, or its version."""
+
+
+def _keep_answer() -> Insert:
+    """Of an answer that is refused again, another reason stays than that it came too early."""
+    adding = insert(PAYROLL_ANSWERS)
+    known, new = PAYROLL_ANSWERS.c, adding.excluded
+    weightier = and_(known.refused, known.detail.like(_TOO_EARLY), new.detail.not_like(_TOO_EARLY))
+    return adding.on_conflict_do_update(
+        index_elements=list(PAYROLL_ANSWERS.primary_key), set_={"detail": new.detail}, where=weightier
+    )
+
+
+_KEEP_ANSWER: Final = _keep_answer()
+
+
 async def apply(connection: AsyncConnection, events: Sequence[Recorded]) -> None:
-    """Rows are only ever added: any order, and again, gives the same."""
-    for table, rows in (
-        (APPROVED_PAYMENTS, [_approved(r, r.event) for r in events if isinstance(r.event, RewardApproved)]),
-        (ISSUED_PAYMENTS, [_issued(r.event) for r in events if isinstance(r.event, PaymentInstructionIssued)]),
+    """Rows are added, and say no less afterwards: any order, and again, gives the same."""
+    for adding, rows in (
         (
-            PAYROLL_ANSWERS,
+            insert(APPROVED_PAYMENTS).on_conflict_do_nothing(),
+            [_approved(r, r.event) for r in events if isinstance(r.event, RewardApproved)],
+        ),
+        (
+            insert(ISSUED_PAYMENTS).on_conflict_do_nothing(),
+            [_issued(r.event) for r in events if isinstance(r.event, PaymentInstructionIssued)],
+        ),
+        (
+            _KEEP_ANSWER,
             [_answered(r.event) for r in events if isinstance(r.event, PaymentAnswered | PaymentAnswerRefused)],
         ),
     ):
         if rows:
-            await connection.execute(insert(table).on_conflict_do_nothing(), rows)
+            await connection.execute(adding, rows)
 
 
 def _approved(record: Recorded, event: RewardApproved) -> dict[str, Any]:
@@ -226,10 +248,6 @@ _REASON: Final = case(
 )
 
 
-_TOO_EARLY: Final = ("payment-was-never-issued", "version-was-never-issued")
-"""Why an answer was refused that may be right a moment later: payroll was ahead of what is stored here."""
-
-
 async def reconcile(connection: AsyncConnection) -> Reconciliation:
     """The invariant, per currency, and every payment that does not match it."""
     return Reconciliation(await _lines(connection), [*await _unmatched(connection), *await _refused(connection)])
@@ -292,10 +310,8 @@ async def _unmatched(connection: AsyncConnection) -> list[Mismatch]:
 
 
 async def _refused(connection: AsyncConnection) -> list[Mismatch]:
-    """Answers that payroll should not have given; one that only came too early, and has come again, is none."""
-    answers, standing = PAYROLL_ANSWERS.c, PAYROLL_ANSWERS.alias("standing").c
-    same = (getattr(standing, name) == getattr(answers, name) for name in ("payment", "version", "answer"))
-    came_again = exists().where(*same, not_(standing.refused))
+    """Answers that payroll should not have given."""
+    answers = PAYROLL_ANSWERS.c
     query = (
         select(
             answers.payment,
@@ -307,7 +323,7 @@ async def _refused(connection: AsyncConnection) -> list[Mismatch]:
             _S.issued,
         )
         .select_from(PAYROLL_ANSWERS.outerjoin(_STANDING, answers.payment == _S.payment))
-        .where(answers.refused, not_(and_(answers.detail.in_(_TOO_EARLY), came_again)))
+        .where(answers.refused)
         .order_by(answers.payment, answers.version, answers.answer)
     )
     return [Mismatch(**row) for row in (await connection.execute(query)).mappings()]
