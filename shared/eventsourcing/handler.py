@@ -280,8 +280,8 @@ def _decide(
     context: Context, decider: Decider[State], identity: UUID, command: Command, loaded: Loaded[State]
 ) -> Change:
     stream = stream_name(decider.category, identity)
+    context.guard(stream, loaded.state)  # first: who may not know of the stream is not told its version
     _expect_version(context, stream, change := Change(decider, identity, loaded, None))
-    context.guard(stream, loaded.state)
     events = decider.decide(loaded.state, command)
     change.state = decider.fold(events, loaded.state)
     metadata = context.metadata

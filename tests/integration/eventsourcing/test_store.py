@@ -13,7 +13,7 @@ from shared.eventsourcing.database import driver
 from shared.eventsourcing.decider import Rejected
 from shared.eventsourcing.decision import Decision
 from shared.eventsourcing.errors import Conflict, KeyReused, VersionMismatch
-from shared.eventsourcing.identifiers import uuid7
+from shared.eventsourcing.identifiers import stream_name, uuid7
 from shared.eventsourcing.store import EventStore, Metadata
 from tests.integration.eventsourcing.tally import (
     NOW,
@@ -253,6 +253,21 @@ async def test_another_version_than_expected_is_refused(database: Database) -> N
     with pytest.raises(VersionMismatch):
         await commands.handle(context(expected_version=1), TALLY, tally_id("a"), count())
     assert await scalar(engine, "select count(*) from events") == 2
+    await engine.dispose()
+
+
+async def test_who_may_not_know_of_a_stream_is_not_told_its_version(database: Database) -> None:
+    engine = await kernel_engine(database)
+    commands = handler(engine)
+    await commands.handle(context(), TALLY, tally_id("a"), count())
+
+    def another_standing(_state: object) -> None:
+        raise Rejected("not-yours")
+
+    guarded = context(expected_version=7)
+    guarded.guards[stream_name("tally", tally_id("a"))] = another_standing
+    with pytest.raises(Rejected, match="not-yours"):
+        await commands.handle(guarded, TALLY, tally_id("a"), count())
     await engine.dispose()
 
 
