@@ -33,6 +33,8 @@ _PARTITION_BYTES, _FETCH_BYTES = 4 * 2**20, 16 * 2**20
 """So that a backlog comes in slices as large as an applier takes, and memory stays bounded."""
 _COMMIT_EVERY_SECONDS: Final = 0.5
 _COMMIT_SECONDS: Final = 5.0
+_COMMIT_AGAIN_SECONDS: Final = 5.0
+"""Two heartbeats and more: a commit while its group gathers makes its member join anew, and the group gather again."""
 
 log = structlog.get_logger(__name__)
 
@@ -218,6 +220,7 @@ class Subscription:
                     await consumer.commit(ours)
             except (KafkaError, OSError, TimeoutError):
                 self._reached = ours | self._reached  # told the next time
+                await asyncio.sleep(_COMMIT_AGAIN_SECONDS)
 
 
 def _tp(part: Part) -> TopicPartition:
