@@ -180,7 +180,7 @@ def assignment_routes(runtime: Runtime) -> APIRouter:
 async def _begin(runtime: Runtime, edge: GoalsEdge, body: AssignTemplatesBody) -> Plan:
     body, beyond = await _within_the_line(runtime, edge, body)
     population = Population(**dict(body.population))
-    people = len(await select_population(runtime.engine, population, on=edge.now.date()))
+    people = len(await select_population(runtime.reading, population, on=edge.now.date()))
     assignment = GoalAssignmentId(uuid7())
 
     async def plan(decision: Decision) -> None:

@@ -26,7 +26,7 @@ def goal_health_routes(runtime: Runtime) -> APIRouter:
         goal: GoalId, body: Annotated[SetHealthBody, Body(openapi_examples=examples.SET_HEALTH)], edge: AtEdge
     ) -> CommandAnswer:
         answer = await permitted(runtime, edge, goal)
-        shown = await readable_goals.shown_progress(runtime.engine, goal)
+        shown = await readable_goals.shown_progress(runtime.reading, goal)
         command = SetHealth.from_body(body, progress=shown, **edge.given)
         return edge.accepted(await runtime.handler.handle(edge.context, GOAL, goal, command, answer=answer))
 

@@ -97,7 +97,7 @@ class CycleProgress(CycleSummary):
 def cycle_routes(runtime: Runtime) -> APIRouter:
     """What HR does with cycles."""
     routes = APIRouter(tags=["cycles"])
-    handler, engine = runtime.handler, runtime.engine
+    handler, reading = runtime.handler, runtime.reading
 
     @routes.post("/cycles", status_code=201, summary="Open a cycle over a population")
     @needs("cycle", "open")
@@ -109,7 +109,7 @@ def cycle_routes(runtime: Runtime) -> APIRouter:
         who assesses. Who has none, or one who is not employed, is assessed by HR.
         """
         CYCLES.require(edge.action, edge.caller)
-        members = await select_population(engine, body.population, on=edge.now.date())
+        members = await select_population(reading, body.population, on=edge.now.date())
         command = OpenReviewCycle.from_body(body, at=edge.now, by=edge.caller.person, population=len(members))
         answer = edge.describe(_actions_of(edge.caller))
         cycle = await handler.handle(edge.context, REVIEW_CYCLE, uuid7(), command, answer=answer)
@@ -123,7 +123,7 @@ def cycle_routes(runtime: Runtime) -> APIRouter:
     async def open_missing_reviews(cycle: ReviewCycleId, body: PopulationBody, edge: AtEdge) -> OpenedReviews:
         """For those who joined since, or after an interruption; who has a review already keeps it as it is."""
         CYCLES.require(edge.action, edge.caller)
-        members = await select_population(engine, body, on=edge.now.date())
+        members = await select_population(reading, body, on=edge.now.date())
         reviews = await open_reviews(handler, edge.context, cycle, members)
         edge.response.headers["Consistency-Token"] = _token(reviews)
         return OpenedReviews(cycle=cycle, population=len(members))
@@ -147,7 +147,7 @@ def cycle_routes(runtime: Runtime) -> APIRouter:
     async def list_cycles(page: AskedPage, edge: AtEdge) -> Page[CycleSummary]:
         CYCLES.require(edge.action, edge.caller)
         await _wait(runtime, edge)
-        async with engine.connect() as connection:
+        async with reading.connect() as connection:
             after = page.after(tuple[datetime, UUID])
             rows = await cycles.newest(connection, after=after, limit=page.limit + 1)
             opened = await reviews_by_cycle.counts(connection, [row.cycle for row in rows])
@@ -162,7 +162,7 @@ def cycle_routes(runtime: Runtime) -> APIRouter:
     async def read_cycle(cycle: ReviewCycleId, edge: AtEdge) -> CycleProgress:
         CYCLES.require(edge.action, edge.caller)
         await _wait(runtime, edge)
-        async with engine.connect() as connection:
+        async with reading.connect() as connection:
             if (row := await cycles.find(connection, cycle)) is None:
                 raise not_found("cycle", cycle)
             return await _progress(connection, row, edge)
