@@ -46,19 +46,26 @@ class Seeking(Protocol):
 
 
 class SeekOnAssignment(ConsumerRebalanceListener):
-    """After a rebalance the checkpoints decide where to read on, not Kafka's offsets."""
+    """After a rebalance the checkpoints decide where to read on, not Kafka's offsets.
+
+    `gathering`: this member is joining its group, until it is told its partitions.
+    """
 
     def __init__(self, seeking: Seeking) -> None:
+        self.gathering = True
         self._seeking = seeking
 
     # aiokafka awaits what these return; its base class says they return nothing
     async def on_partitions_revoked(  # pyright: ignore[reportIncompatibleMethodOverride]
-        self, revoked: Collection[TopicPartition]
+        self,
+        revoked: Collection[TopicPartition],  # noqa: ARG002 - whichever they are
     ) -> None:
-        """Nothing to do: the checkpoint's lock fences a slice that is still running."""
+        """The checkpoint's lock fences a slice that is still running."""
+        self.gathering = True
 
     async def on_partitions_assigned(  # pyright: ignore[reportIncompatibleMethodOverride]
         self, assigned: Collection[TopicPartition]
     ) -> None:
+        self.gathering = False
         self._seeking.assigned(assigned)
         await self._seeking.seek(assigned)

@@ -33,8 +33,6 @@ _PARTITION_BYTES, _FETCH_BYTES = 4 * 2**20, 16 * 2**20
 """So that a backlog comes in slices as large as an applier takes, and memory stays bounded."""
 _COMMIT_EVERY_SECONDS: Final = 0.5
 _COMMIT_SECONDS: Final = 5.0
-_COMMIT_AGAIN_SECONDS: Final = 5.0
-"""Two heartbeats and more: a commit while its group gathers makes its member join anew, and the group gather again."""
 
 log = structlog.get_logger(__name__)
 
@@ -69,6 +67,7 @@ class Subscription:
         self._watch = PartitionWatch(
             reader, self.reading, lambda: self.consumer, holes=Holes(seconds=hole_seconds), look_seconds=look_seconds
         )
+        self._member = SeekOnAssignment(self._watch)
         self._subscriber = self._subscribe(broker, group, partitions, max_records)
 
     def _subscribe(self, broker: KafkaBroker, group: str, partitions: int, max_records: int) -> Any:
@@ -79,8 +78,7 @@ class Subscription:
             where = {"partitions": everything}
         else:
             session = {"session_timeout_ms": 10_000, "heartbeat_interval_ms": 2_000}
-            listener = SeekOnAssignment(self._watch)
-            topics, where = self.reader.topics, {"group_id": group, "listener": listener, **session}
+            topics, where = self.reader.topics, {"group_id": group, "listener": self._member, **session}
         subscriber: Any = broker.subscriber(
             *topics,
             **where,
@@ -205,10 +203,13 @@ class Subscription:
     async def _commit(self) -> None:
         """Tell Kafka now and then, as a hint to who watches its lag; the checkpoint row is the truth.
 
-        No batch waits for it: a round trip behind each would be one more for each reader and event.
+        No batch waits for it: a round trip behind each would be one more for each reader and event. None is sent while
+        the group gathers: it would be answered behind the joining, be of another generation, and make us join anew.
         """
         while self._kafka.assignment == "group":
             await asyncio.sleep(_COMMIT_EVERY_SECONDS)
+            if self._member.gathering:
+                continue
             consumer, reached, self._reached = self.consumer, self._reached, {}
             if consumer is None:
                 continue
@@ -220,7 +221,6 @@ class Subscription:
                     await consumer.commit(ours)
             except (KafkaError, OSError, TimeoutError):
                 self._reached = ours | self._reached  # told the next time
-                await asyncio.sleep(_COMMIT_AGAIN_SECONDS)
 
 
 def _tp(part: Part) -> TopicPartition:

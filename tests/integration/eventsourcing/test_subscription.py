@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import count as count_up
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -181,6 +181,38 @@ async def test_workers_that_join_and_leave_apply_every_event_once(
         await fill(engine, 100)
         await until(applied(engine, 700), what="700 events applied")
     await assert_each_once(engine, 700)
+    await engine.dispose()
+
+
+@pytest.mark.apache
+async def test_a_worker_that_joins_anew_is_not_kept_from_it_by_its_own_commits(
+    database: Database, kafka: Broker, new_topic: NewTopic, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A commit while its member joins is refused, and makes it join again: the group could gather for ever."""
+    topic = await new_topic(partitions=12)
+    engine, projection = await kernel_engine(database, topics=(topic,)), tally_projection(topic)
+    async with (
+        relaying(engine, kafka_of(kafka), topic),
+        projecting(engine, kafka_of(kafka), projection, group=topic) as one,
+        projecting(engine, kafka_of(kafka), projection, group=topic) as other,
+    ):
+
+        async def both_read() -> bool:
+            return all(each.consumer is not None and each.consumer.assignment() for each in (one, other))
+
+        await until(both_read, what="both have partitions")
+
+        async def joins() -> bool:
+            return member._member.gathering
+
+        consumer, member = cast("Any", one.consumer), cast("Any", one)
+        consumer._coordinator.reset_generation()  # as a commit does that comes a moment too late
+        await until(joins, what="the worker joins again")
+        member._reached = dict.fromkeys(consumer.assignment(), 0)
+        await fill(engine, 60)
+        await until(applied(engine, 60), what="60 events applied")
+    await assert_each_once(engine, 60)
+    assert [record.message for record in caplog.records if "OffsetCommit failed" in record.message] == []
     await engine.dispose()
 
 
