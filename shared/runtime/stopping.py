@@ -1,8 +1,11 @@
 """Stopping: not ready, while requests are served; then what was accepted is finished, and ten seconds are kept."""
 
 import asyncio
+import ctypes
 import os
 import socket
+import struct
+import sys
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
@@ -25,6 +28,17 @@ _LOOK_SECONDS: Final = 0.02
 _OVERDUE: Final = 1
 _ALIVE: Final = "/health/live"
 _READY: Final = "/health/ready"
+_SO_ATTACH_FILTER: Final = 26
+_NO_NEWCOMER: Final = b"".join(
+    struct.pack("HBBI", *step)
+    for step in (
+        (0x30, 0, 0, 13),  # load the byte of a TCP header that holds its flags
+        (0x45, 0, 1, 0x02),  # SYN?
+        (0x06, 0, 0, 0),  # drop the packet
+        (0x06, 0, 0, 0xFFFFFFFF),  # keep all of it
+    )
+)
+"""A packet filter of Linux's (socket(7), SO_ATTACH_FILTER) that leaves alone who has begun to connect."""
 
 log = logger(__name__)
 
@@ -112,7 +126,10 @@ class Server(uvicorn.Server):
         ports = [_duplicate(port) for server in self.servers for port in server.sockets]
         for open_one in (*self.servers, *sockets):
             open_one.close()
-        for connection in [accepted for port in ports for accepted in _last_of(port)]:
+        for port in ports:
+            _turn_newcomers_away(port)
+        await asyncio.sleep(_LOOK_SECONDS)  # who was half in is in: a network's round trip
+        for connection in [accepted for port in ports for accepted in last_of(port)]:
             await asyncio.get_running_loop().connect_accepted_socket(self._conversation, connection)
         deadline = time.monotonic() + _LAST_ASKED_SECONDS
         while self.server_state.connections and time.monotonic() < deadline:  # noqa: ASYNC110 - uvicorn's set
@@ -128,7 +145,19 @@ def _duplicate(port: Any) -> socket.socket:
     return socket.socket(fileno=os.dup(port.fileno()))
 
 
-def _last_of(port: socket.socket) -> Iterator[socket.socket]:
+def _turn_newcomers_away(port: socket.socket) -> None:
+    """Let nobody begin to connect, but keep who waits: between the last who is accepted and the port's end none comes.
+
+    The system does not answer a newcomer, who asks again after a second and is refused by then. Elsewhere than on
+    Linux, who comes in that moment is reset.
+    """
+    if sys.platform == "linux":
+        steps = ctypes.create_string_buffer(_NO_NEWCOMER)
+        program = struct.pack("HP", len(_NO_NEWCOMER) // 8, ctypes.addressof(steps))
+        port.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, program)
+
+
+def last_of(port: socket.socket) -> Iterator[socket.socket]:
     """Who waited at the port when it was closed, which is as soon as nobody waits."""
     port.setblocking(False)
     with port, suppress(BlockingIOError):

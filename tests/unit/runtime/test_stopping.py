@@ -2,10 +2,12 @@
 
 import asyncio
 import errno
+import os
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncGenerator
+import threading
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 
@@ -150,10 +152,43 @@ async def test_who_came_in_before_the_port_was_closed_and_asks_afterwards_is_sen
     assert b"stopping" in said
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets a port turn newcomers away before it is closed")
+async def test_who_comes_after_the_last_was_let_in_and_before_the_port_is_closed_is_refused_not_reset(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    let_in = stopping.last_of
+
+    def a_moment_longer(port: socket.socket) -> Iterator[socket.socket]:
+        with socket.socket(fileno=os.dup(port.fileno())):
+            yield from let_in(port)
+            coming.start()
+            coming.join(0.3)
+
+    async with slow(drain_seconds=0) as server:
+        address = str(server.client.base_url.host), server.client.base_url.port or 0
+        outcomes: list[object] = []
+        coming = threading.Thread(target=lambda: outcomes.append(_asked(address)))
+        monkeypatch.setattr(stopping, "last_of", a_moment_longer)
+        await server.told_to_stop()
+        await server.serving
+        await asyncio.to_thread(coming.join, 10)
+    assert isinstance(outcomes[0], ConnectionRefusedError), outcomes
+
+
+def _asked(address: tuple[str, int]) -> object:
+    try:
+        with socket.create_connection(address, timeout=5) as connection:
+            connection.sendall(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            return connection.recv(1000)
+    except OSError as error:
+        return error
+
+
 async def listens(host: str, port: int | None) -> bool:
     try:
-        _, writer = await asyncio.open_connection(host, port)
-    except OSError:
+        async with asyncio.timeout(0.1):
+            _, writer = await asyncio.open_connection(host, port)
+    except OSError:  # refused, or not answered
         return False
     writer.close()
     return True
