@@ -26,6 +26,13 @@ _REQUESTS: Final = (
         "api",
     ),
     Metric(
+        "trellis_api_ready",
+        "gauge",
+        (),
+        "1: this api is ready: its database answers within 2 s and is migrated; 0: not. Told from its start.",
+        "api",
+    ),
+    Metric(
         "trellis_commands_total",
         "counter",
         ("outcome",),

@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from aiokafka.structs import TopicPartition
 from starlette.requests import Request
@@ -23,6 +24,7 @@ from shared.runtime.logging import logger
 from shared.runtime.service import Runtime
 
 if TYPE_CHECKING:
+    from shared.runtime.api import Ready
     from shared.runtime.exposition import Exposition
     from shared.runtime.worker import Worker
 
@@ -30,15 +32,19 @@ _FRESH_SECONDS: Final = 5.0
 """One look at the database serves everybody who asks within this time."""
 _LOOK_SECONDS: Final = 2.0
 
+T = TypeVar("T")
+
 log = logger(__name__)
 
 
 class Metrics:
-    """One process's metrics; those that need the database are a worker's alone."""
+    """One process's metrics. Of those that need the database, `ready` is an api's and all others are a worker's."""
 
-    def __init__(self, runtime: Runtime, worker: "Worker | None" = None) -> None:
+    def __init__(self, runtime: Runtime, worker: "Worker | None" = None, *, ready: "Ready | None" = None) -> None:
         self._runtime = runtime
         self._worker = worker
+        self._ready = ready
+        self._is_ready = False
         self._looking = asyncio.Lock()
         self._looked: float | None = None
         self._lag: Lag | None = None
@@ -52,8 +58,10 @@ class Metrics:
         told = Exposition(self._runtime.service.name)
         self._tell_requests(told)
         self._tell_store(told)
+        await self._look()
+        if self._ready is not None:
+            _add(told, "trellis_api_ready", self._is_ready)
         if self._worker is not None:
-            await self._look()
             _tell_work(told, self._worker)
             self._tell_lag(told, self._worker)
         return told
@@ -77,15 +85,18 @@ class Metrics:
         async with self._looking:
             if self._looked is not None and time.monotonic() - self._looked < _FRESH_SECONDS:
                 return
-            self._lag, self._readings = None, []
-            try:
-                async with asyncio.timeout(_LOOK_SECONDS), self._runtime.engine.connect() as connection:
-                    self._lag = await lag.look(connection)
-                    for gauge in self._runtime.service.gauges:
-                        self._readings += [(gauge.metric.name, reading) for reading in await gauge.read(connection)]
-            except Exception as error:  # noqa: BLE001 - whatever it is, the other metrics are told
-                log.warning("metrics.database_does_not_answer", error=described(error))
+            if self._ready is not None:
+                self._is_ready = await _seen(self._ready) == []
+            if self._worker is not None:
+                await _seen(self._look_at_work)
             self._looked = time.monotonic()
+
+    async def _look_at_work(self) -> None:
+        self._lag, self._readings = None, []
+        async with self._runtime.engine.connect() as connection:
+            self._lag = await lag.look(connection)
+            for gauge in self._runtime.service.gauges:
+                self._readings += [(gauge.metric.name, reading) for reading in await gauge.read(connection)]
 
     def _tell_lag(self, told: "Exposition", worker: "Worker") -> None:
         _add(told, "trellis_database_answers", self._lag is not None)
@@ -136,6 +147,16 @@ class Metrics:
             since = time.monotonic()
             self._standing[key] = (offset, since)
         return time.monotonic() - since
+
+
+async def _seen(look: Callable[[], Awaitable[T]]) -> T | None:
+    """None: the database did not answer."""
+    try:
+        async with asyncio.timeout(_LOOK_SECONDS):
+            return await look()
+    except Exception as error:  # noqa: BLE001 - whatever it is, the other metrics are told
+        log.warning("metrics.database_does_not_answer", error=described(error))
+        return None
 
 
 def _tell_work(told: "Exposition", worker: "Worker") -> None:

@@ -164,7 +164,7 @@ def create_service_api(runtime: Runtime, worker: "Worker | None" = None) -> "Fas
 
     @asynccontextmanager
     async def lifespan(_app: "FastAPI") -> AsyncGenerator[None]:
-        async with metrics_port(Metrics(runtime, worker), settings):
+        async with metrics_port(Metrics(runtime, worker, ready=ready), settings):
             if worker is not None:
                 await worker.start()
             yield

@@ -1,9 +1,18 @@
 """What the rewards service tells Prometheus of commands, its log, its readers and its budgets."""
 
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import httpx
 import pytest
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from launcher.process import free_port
+from services.rewards.app import SERVICE
 from shared.runtime.metrics import Metrics
+from shared.runtime.process import create_service_api
+from shared.runtime.service import Runtime
 from shared.runtime.worker import Worker
 from tests.integration.services.rewards.company import ANN, BUDGET, Company, accepted, refused
 from tests.servers.scraped import Scraped
@@ -88,4 +97,39 @@ async def test_a_database_that_does_not_answer_is_told_and_the_rest_too(company:
     told = await scraped(metrics)
     assert told.value("trellis_database_answers") == 0
     assert told.value("trellis_commands_total", outcome="accepted") == 0
-    assert "trellis_relay_lag_events" not in told.names
+    assert {"trellis_relay_lag_events", "trellis_api_ready"}.isdisjoint(told.names)  # the latter is an api's to tell
+
+
+@asynccontextmanager
+async def as_it_is(_connection: AsyncConnection) -> AsyncGenerator[None]:
+    yield
+
+
+@asynccontextmanager
+async def not_migrated(connection: AsyncConnection) -> AsyncGenerator[None]:
+    await connection.execute(text("alter table log rename to hidden"))
+    await connection.commit()
+    yield
+
+
+@asynccontextmanager
+async def hanging(connection: AsyncConnection) -> AsyncGenerator[None]:
+    await connection.execute(text("lock table log in access exclusive mode"))
+    yield
+
+
+@pytest.mark.parametrize(("database", "ready"), [(as_it_is, 1), (not_migrated, 0), (hanging, 0)])
+async def test_an_api_that_was_asked_nothing_tells_whether_it_is_ready(
+    company: Company, database: Callable[[AsyncConnection], AbstractAsyncContextManager[None]], ready: int
+) -> None:
+    port, of_the_company = free_port(), company.service.runtime
+    app = create_service_api(Runtime(SERVICE, of_the_company.settings.model_copy(update={"metrics_port": port})))
+    async with (
+        of_the_company.engine.connect() as connection,
+        database(connection),
+        app.router.lifespan_context(app),
+        httpx.AsyncClient() as client,
+    ):
+        told = Scraped((await client.get(f"http://127.0.0.1:{port}/metrics")).text)
+    assert told.value("trellis_api_ready") == ready
+    assert "trellis_http_request_seconds_count" not in told.names
