@@ -22,7 +22,8 @@ _REQUESTS: Final = (
         "trellis_http_request_seconds",
         "histogram",
         ("method", "route", "status"),
-        "How long requests took, by the route's template (`unmatched`: no route, or refused before it was looked for).",
+        "How long requests took, by the route's template (`unmatched`: no route, or refused before it was looked for); "
+        "probes of `/health` are none.",
         "api",
     ),
     Metric(

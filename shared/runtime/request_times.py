@@ -12,7 +12,7 @@ from shared.runtime.tracing import Traces
 
 UNMATCHED: Final = "unmatched"
 OPEN: Final = frozenset({"/health/live", "/health/ready"})
-"""All that answers without a token, and is not traced."""
+"""Probes: they are answered without a token, and are neither timed nor traced."""
 _METHODS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 
 RequestTimes = defaultdict[tuple[str, str, str], Histogram]
@@ -32,10 +32,8 @@ class TimedRequests:
         self._traces = traces
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] != "http" or scope["path"] in OPEN:
             await self._app(scope, receive, send)
-        elif scope["path"] in OPEN:
-            await self._timed(scope, receive, send)
         else:
             with self._traces.request(Headers(scope=scope).get("traceparent")) as span:
                 if span is not None:

@@ -49,6 +49,19 @@ async def test_commands_are_counted_by_how_they_ended_and_requests_by_route(comp
     assert told.value("trellis_append_events_sum") == 1
 
 
+async def test_probes_are_no_requests_whatever_they_are_answered(company: Company, metrics: Metrics) -> None:
+    async def probed() -> list[int]:
+        return [(await company.hanna.get(f"http://test/health/{probe}")).status_code for probe in ("live", "ready")]
+
+    assert await probed() == [200, 200]
+    async with company.service.runtime.engine.connect() as connection, not_migrated(connection):
+        assert await probed() == [200, 503]
+    assert company.service.runtime.request_times == {}
+    await company.hanna.get("http://test/health")
+    told = await scraped(metrics)
+    assert told.value("trellis_http_request_seconds_count", method="GET", route="unmatched", status="404") == 1
+
+
 async def test_what_is_stored_and_not_published_is_the_relays_lag(company: Company, metrics: Metrics) -> None:
     await company.opened()
     told = await scraped(metrics)
