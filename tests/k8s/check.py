@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tests.k8s import strimzi
+from tests.k8s import operators, strimzi
 
 REPOSITORY: Final = Path(__file__).parents[2]
 TOOLS: Final = REPOSITORY / ".venv" / "k8s"
@@ -73,7 +73,7 @@ def rendered(tools: Tools, overlay: str) -> str:
 
 
 def fits_the_schemas(tools: Tools, manifests: str, places: list[str]) -> bool:
-    """Unknown fields are refused too. Kinds of operators, of which there is no schema, are counted as skipped."""
+    """Unknown fields are refused too. Kinds of which there is no schema are counted as skipped."""
     where = [word for place in places for word in ("-schema-location", place)]
     command = [tools.of("kubeconform"), "-strict", "-summary", "-ignore-missing-schemas", *where]
     return (
@@ -100,10 +100,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.k8s.check", description=__doc__)
     parser.add_argument("--schemas", help="a folder of JSON schemas; unset: kubeconform fetches them")
     asked, tools, well = parser.parse_args(), Tools(), True
-    operators = strimzi.schemas(tools.folder)
-    if operators is None:
+    of_strimzi, of_others = strimzi.schemas(tools.folder), operators.schemas(tools.folder)
+    if of_strimzi is None:
         print("   no Java and Maven to make the schemas of Strimzi with: its kinds are skipped")
-    places = [f"{folder}/{_IN_A_FOLDER}" for folder in (asked.schemas, operators) if folder]
+    if not of_others:
+        print("   no Go to fetch the schemas of the other operators with: their kinds are skipped")
+    places = [f"{folder}/{_IN_A_FOLDER}" for folder in (asked.schemas, of_strimzi, *of_others) if folder]
     if not asked.schemas:
         places.insert(0, _FETCHED)
     for overlay in OVERLAYS:
