@@ -23,12 +23,14 @@ from shared.runtime.logging import logger
 ANSWER_SECONDS: Final = 5
 """How long requests that were accepted may take, once nobody is listening any more."""
 _LAST_ASKED_SECONDS: Final = 0.5
+_HALF_IN_SECONDS: Final = 0.25
+"""How long who has begun to connect may take until they are in: a long way's round trip."""
 _LAST_SECONDS: Final = 9.5
 _LOOK_SECONDS: Final = 0.02
 _OVERDUE: Final = 1
 _ALIVE: Final = "/health/live"
 _READY: Final = "/health/ready"
-_SO_ATTACH_FILTER: Final = 26
+SO_ATTACH_FILTER: Final = 26
 _NO_NEWCOMER: Final = b"".join(
     struct.pack("HBBI", *step)
     for step in (
@@ -124,16 +126,31 @@ class Server(uvicorn.Server):
         The system would reset whom nobody accepted yet, and uvicorn would close on a request that is on its way.
         """
         ports = [_duplicate(port) for server in self.servers for port in server.sockets]
-        for open_one in (*self.servers, *sockets):
-            open_one.close()
-        for port in ports:
-            _turn_newcomers_away(port)
-        await asyncio.sleep(_LOOK_SECONDS)  # who was half in is in: a network's round trip
-        for connection in [accepted for port in ports for accepted in last_of(port)]:
-            await asyncio.get_running_loop().connect_accepted_socket(self._conversation, connection)
+        try:
+            for open_one in (*self.servers, *sockets):
+                open_one.close()
+            await self._let_in_who_waits(ports)
+        finally:
+            for port in ports:
+                port.close()
         deadline = time.monotonic() + _LAST_ASKED_SECONDS
         while self.server_state.connections and time.monotonic() < deadline:  # noqa: ASYNC110 - uvicorn's set
             await asyncio.sleep(_LOOK_SECONDS)
+
+    async def _let_in_who_waits(self, ports: Sequence[socket.socket]) -> None:
+        """Who comes to a port that still lets newcomers in is reset, hence it is closed at once."""
+        alone = all(turns_newcomers_away(port) for port in ports)
+        deadline, over = time.monotonic() + (_HALF_IN_SECONDS if alone else 0), False
+        while not over:
+            over, came = time.monotonic() >= deadline, list[socket.socket]()
+            for port in ports:
+                came += waiting_at(port)
+                if over:
+                    port.close()
+            for connection in came:
+                await asyncio.get_running_loop().connect_accepted_socket(self._conversation, connection)
+            if not over:
+                await asyncio.sleep(_LOOK_SECONDS)
 
     def _conversation(self) -> asyncio.Protocol:
         talk: Any = self.config.http_protocol_class
@@ -145,22 +162,27 @@ def _duplicate(port: Any) -> socket.socket:
     return socket.socket(fileno=os.dup(port.fileno()))
 
 
-def _turn_newcomers_away(port: socket.socket) -> None:
-    """Let nobody begin to connect, but keep who waits: between the last who is accepted and the port's end none comes.
+def turns_newcomers_away(port: socket.socket) -> bool:
+    """Let nobody begin to connect from now on, but keep who waits; False: this system does not let the process.
 
-    The system does not answer a newcomer, who asks again after a second and is refused by then. Elsewhere than on
-    Linux, who comes in that moment is reset.
+    Linux does, though its newest releases ask for the capability NET_ADMIN. A newcomer is not answered, and asks again
+    after a second. Whoever else holds the same port turns them away, too.
     """
-    if sys.platform == "linux":
-        steps = ctypes.create_string_buffer(_NO_NEWCOMER)
-        program = struct.pack("HP", len(_NO_NEWCOMER) // 8, ctypes.addressof(steps))
-        port.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, program)
+    if sys.platform != "linux":
+        return False
+    steps = ctypes.create_string_buffer(_NO_NEWCOMER)
+    program = struct.pack("HP", len(_NO_NEWCOMER) // 8, ctypes.addressof(steps))
+    try:
+        port.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
+    except OSError:
+        return False
+    return True
 
 
-def last_of(port: socket.socket) -> Iterator[socket.socket]:
-    """Who waited at the port when it was closed, which is as soon as nobody waits."""
+def waiting_at(port: socket.socket) -> Iterator[socket.socket]:
+    """Who has connected and was not let in yet."""
     port.setblocking(False)
-    with port, suppress(BlockingIOError):
+    with suppress(BlockingIOError):
         while True:
             yield port.accept()[0]
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import errno
-import os
 import socket
 import subprocess
 import sys
@@ -10,6 +9,7 @@ import threading
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
+from typing import Any
 
 import httpx
 import pytest
@@ -20,7 +20,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from shared.runtime import stopping
-from shared.runtime.stopping import Drained, Server
+from shared.runtime.stopping import Drained, Server, turns_newcomers_away, waiting_at
 
 
 @dataclass
@@ -152,26 +152,70 @@ async def test_who_came_in_before_the_port_was_closed_and_asks_afterwards_is_sen
     assert b"stopping" in said
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets a port turn newcomers away before it is closed")
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """Whether the system lets a process turn newcomers away."""
+
+    filters: bool
+
+    def take(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        allowed = socket.socket.setsockopt
+
+        def setsockopt(port: socket.socket, level: int, option: int, *value: Any) -> None:
+            if option == stopping.SO_ATTACH_FILTER and not self.filters:
+                raise PermissionError(errno.EPERM, "Operation not permitted")
+            allowed(port, level, option, *value)
+
+        monkeypatch.setattr(socket.socket, "setsockopt", setsockopt)
+
+
+@pytest.mark.parametrize("rights", [Rights(filters=True), Rights(filters=False)], ids=str)
+async def test_who_waits_at_the_port_when_it_is_closed_is_sent_elsewhere(
+    rights: Rights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting: list[socket.socket] = []
+
+    def twenty_come() -> None:
+        """Nobody is let in meanwhile: this does not give way to the loop."""
+        for _ in range(20):
+            waiting.append(socket.create_connection(address, timeout=10))
+            waiting[-1].sendall(b"POST /wait HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n")
+
+    rights.take(monkeypatch)
+    async with slow(drain_seconds=0) as server:
+        address = str(server.client.base_url.host), server.client.base_url.port or 0
+        monkeypatch.setattr(server.server, "_told", twenty_come)
+        server.server.should_exit = True
+        await server.serving
+    answers = [connection.recv(12) for connection in waiting]
+    for connection in waiting:
+        connection.close()
+    assert answers == [b"HTTP/1.1 503"] * 20
+
+
 async def test_who_comes_after_the_last_was_let_in_and_before_the_port_is_closed_is_refused_not_reset(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    let_in = stopping.last_of
+    with socket.create_server(("127.0.0.1", 0)) as port:
+        if not turns_newcomers_away(port):
+            pytest.skip("this system does not let this process turn newcomers away")
+    comes: list[threading.Thread] = []
+    outcomes: list[object] = []
 
-    def a_moment_longer(port: socket.socket) -> Iterator[socket.socket]:
-        with socket.socket(fileno=os.dup(port.fileno())):
-            yield from let_in(port)
-            coming.start()
-            coming.join(0.3)
+    def then_one_comes(port: socket.socket) -> Iterator[socket.socket]:
+        yield from waiting_at(port)
+        if not comes:
+            comes.append(threading.Thread(target=lambda: outcomes.append(_asked(address))))
+            comes[0].start()
+            comes[0].join(0.3)
 
     async with slow(drain_seconds=0) as server:
         address = str(server.client.base_url.host), server.client.base_url.port or 0
-        outcomes: list[object] = []
-        coming = threading.Thread(target=lambda: outcomes.append(_asked(address)))
-        monkeypatch.setattr(stopping, "last_of", a_moment_longer)
+        monkeypatch.setattr(stopping, "waiting_at", then_one_comes)
+        monkeypatch.setattr(stopping, "_HALF_IN_SECONDS", 0)
         await server.told_to_stop()
         await server.serving
-        await asyncio.to_thread(coming.join, 10)
+        await asyncio.to_thread(comes[0].join, 10)
     assert isinstance(outcomes[0], ConnectionRefusedError), outcomes
 
 
