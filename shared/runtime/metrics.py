@@ -85,13 +85,18 @@ class Metrics:
         async with self._looking:
             if self._looked is not None and time.monotonic() - self._looked < _FRESH_SECONDS:
                 return
-            if self._ready is not None:
-                self._is_ready = await _seen(self._ready) == []
-            if self._worker is not None:
-                await _seen(self._look_at_work)
+            await asyncio.gather(self._look_at_api(), self._look_at_work())
             self._looked = time.monotonic()
 
+    async def _look_at_api(self) -> None:
+        if self._ready is not None:
+            self._is_ready = await _seen(self._ready) == []
+
     async def _look_at_work(self) -> None:
+        if self._worker is not None:
+            await _seen(self._read_work)
+
+    async def _read_work(self) -> None:
         self._lag, self._readings = None, []
         async with self._runtime.engine.connect() as connection:
             self._lag = await lag.look(connection)

@@ -4,12 +4,16 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncGenerator
+from typing import Final
 
 import uvicorn
 from starlette.applications import Starlette
 
 from shared.runtime.metrics import Metrics, metrics_route
 from shared.runtime.settings import Settings
+
+_ANSWER_SECONDS: Final = 1
+"""How long who asks when the process ends may wait for an answer."""
 
 
 class _BesideAnother(uvicorn.Server):
@@ -31,7 +35,10 @@ async def metrics_port(metrics: Metrics, settings: Settings) -> AsyncGenerator[N
         return
     listening = socket.create_server((settings.http_host, settings.metrics_port))
     app = Starlette(routes=[metrics_route(metrics)])
-    server = _BesideAnother(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=_ANSWER_SECONDS
+    )
+    server = _BesideAnother(config)
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     try:
         yield

@@ -17,6 +17,8 @@ from shared.runtime.catalogue import METRICS, Metric
 REPOSITORY: Final = Path(__file__).parents[2]
 FOLDER: Final = REPOSITORY / "deploy" / "observability"
 OF_PROMETHEUS: Final = {"instance", "job"}
+OF_THE_CLUSTER: Final = "namespace"
+"""What a scrape of Kubernetes adds: the installation, of which a Prometheus may see several."""
 OF_THE_PROCESS: Final = {"process_resident_memory_bytes"}
 SERVICES: Final = ("goals", "feedback", "reviews", "rewards")
 NAME: Final = re.compile(r"\b(?:trellis|process)_[a-z_]+")
@@ -73,7 +75,7 @@ def unknown(expression: str, shown: str) -> set[str]:
     """The names and labels in an expression that no process exposes."""
     series = declared()
     names = set(NAME.findall(expression))
-    known = OF_PROMETHEUS | {"service", "le"}
+    known = OF_PROMETHEUS | {OF_THE_CLUSTER, "service", "le"}
     for name in names & set(series):
         known |= set(series[name].labels)
     return (names - set(series) - OF_THE_PROCESS) | (labels_used(expression, shown) - known)
@@ -86,7 +88,7 @@ def told_otherwise(series: str) -> str | None:
         return f"nothing is named {name}"
     labels = dict(re.findall(r'(\w+)="([^"]*)"', rest))
     expected = {*OF_PROMETHEUS, "service", *metric.labels} | ({"le"} if name.endswith("_bucket") else set())
-    if set(labels) != expected:
+    if set(labels) - {OF_THE_CLUSTER} != expected:
         return f"{name} has the labels {sorted(expected)}"
     instance = INSTANCE.fullmatch(labels["instance"])
     if instance is None or instance[1] != labels["service"] or instance[1] not in SERVICES:

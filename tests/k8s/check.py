@@ -103,8 +103,6 @@ def main() -> int:
     of_strimzi, of_others = strimzi.schemas(tools.folder), operators.schemas(tools.folder)
     if of_strimzi is None:
         print("   no Java and Maven to make the schemas of Strimzi with: its kinds are skipped")
-    if not of_others:
-        print("   no Go to fetch the schemas of the other operators with: their kinds are skipped")
     places = [f"{folder}/{_IN_A_FOLDER}" for folder in (asked.schemas, of_strimzi, *of_others) if folder]
     if not asked.schemas:
         places.insert(0, _FETCHED)

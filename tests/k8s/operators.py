@@ -25,23 +25,20 @@ DEFINITIONS: Final = {
 
 
 def schemas(tools: Path) -> list[Path]:
-    """The folders of them, below `tools`; the first call downloads 30 MB. None of them where Go is missing.
-
-    Raises:
-        subprocess.CalledProcessError: Go could not fetch a module, and said why.
-    """
-    go = shutil.which("go")
-    return [] if go is None else [_made(go, tools, module, files) for module, files in DEFINITIONS.items()]
+    """The folders of them, below `tools`; the first call downloads 30 MB. Those are left out that Go cannot fetch."""
+    return [folder for module, files in DEFINITIONS.items() if (folder := _made(tools, module, files)) is not None]
 
 
-def _made(go: str, tools: Path, module: str, files: tuple[str, ...]) -> Path:
+def _made(tools: Path, module: str, files: tuple[str, ...]) -> Path | None:
     made = tools / module.replace("/", "-")
     if made.is_dir():
         return made
-    print(f"   making the schemas of {module}", flush=True)
     tools.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=tools, prefix="module-") as folder:
-        source, written = _fetched(go, module, Path(folder)), Path(folder) / "schemas"
+        source, written = _fetched(module, Path(folder)), Path(folder) / "schemas"
+        if source is None:
+            return None
+        print(f"   making the schemas of {module}", flush=True)
         written.mkdir()
         for file in files:
             write(written, yaml.safe_load((source / file).read_text()))
@@ -49,7 +46,17 @@ def _made(go: str, tools: Path, module: str, files: tuple[str, ...]) -> Path:
     return made
 
 
-def _fetched(go: str, module: str, folder: Path) -> Path:
-    """Where Go keeps the module's files."""
-    command = (go, "mod", "download", "-json", module)
-    return Path(json.loads(subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, check=True).stdout)["Dir"])
+def _fetched(module: str, folder: Path) -> Path | None:
+    """Where Go keeps the module's files; None, and why is printed: it has none."""
+    go = shutil.which("go")
+    if go is None:
+        print(f"   no Go to fetch {module} with: its kinds are skipped")
+        return None
+    said = subprocess.run(
+        [go, "mod", "download", "-json", module], cwd=folder, capture_output=True, text=True, check=False
+    )
+    told = json.loads(said.stdout or "{}")
+    if said.returncode != 0:
+        print(f"   {module} cannot be fetched, its kinds are skipped: {told.get('Error', said.stderr)}")
+        return None
+    return Path(told["Dir"])
