@@ -127,6 +127,8 @@ class Server(uvicorn.Server):
         """
         ports = [_duplicate(port) for server in self.servers for port in server.sockets]
         try:
+            for server in self.servers:
+                await _stop_accepting(server)
             for open_one in (*self.servers, *sockets):
                 open_one.close()
             await self._let_in_who_waits(ports)
@@ -155,6 +157,16 @@ class Server(uvicorn.Server):
     def _conversation(self) -> asyncio.Protocol:
         talk: Any = self.config.http_protocol_class
         return talk(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
+
+
+async def _stop_accepting(server: asyncio.Server) -> None:
+    """Whom asyncio's loop has just accepted gets a connection in its next turn, if the server is still open then.
+
+    Once it is closed they are forgotten, and never answered. uvloop has connected whom it accepts.
+    """
+    for port in server.sockets:
+        asyncio.get_running_loop().remove_reader(port.fileno())
+    await asyncio.sleep(0)
 
 
 def _duplicate(port: Any) -> socket.socket:

@@ -193,6 +193,27 @@ async def test_who_waits_at_the_port_when_it_is_closed_is_sent_elsewhere(
     assert answers == [b"HTTP/1.1 503"] * 20
 
 
+async def test_who_was_accepted_in_the_turn_in_which_the_port_is_closed_is_sent_elsewhere(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    loop: Any = asyncio.get_running_loop()
+    accepted: list[socket.socket] = []
+
+    def one_is_accepted() -> None:
+        accepted.append(socket.create_connection(address, timeout=10))
+        accepted[0].sendall(b"GET /wait HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        for port in server.server.servers[0].sockets:
+            loop._selector.get_key(port.fileno()).data[0]._run()
+
+    async with slow(drain_seconds=0) as server:
+        address = str(server.client.base_url.host), server.client.base_url.port or 0
+        monkeypatch.setattr(server.server, "_told", one_is_accepted)
+        server.server.should_exit = True
+        await server.serving
+    with accepted[0] as connection:
+        assert connection.recv(12) == b"HTTP/1.1 503"
+
+
 async def test_who_comes_after_the_last_was_let_in_and_before_the_port_is_closed_is_refused_not_reset(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
