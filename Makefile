@@ -66,7 +66,8 @@ compose: install  ## everything in containers, with an issuer for development (A
 	$(SAY) "building the images and starting everything"
 	@docker compose --env-file deploy/compose/development.env $(ARGS) up --build --wait
 	@printf '   %s\n' "$(BIN)/trellis people import launcher/company/hr_employees.csv --target compose" \
-		"$(BIN)/trellis demo --target compose"
+		"$(BIN)/trellis demo --target compose" \
+		"docker compose --env-file deploy/compose/development.env down    stop; the data stay (--volumes: they are gone)"
 
 k8s-check: install  ## render the overlays of Kubernetes and hold them against its schemas (SCHEMAS=FOLDER offline)
 	@sh deploy/secrets.sh deploy/k8s/overlays/development/secrets

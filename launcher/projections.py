@@ -16,6 +16,18 @@ from launcher.state import DEFAULT_FOLDER, Folder
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 Name = Annotated[str, typer.Argument(metavar="NAME", help="As `trellis projections list` shows it.")]
 Detach = Annotated[bool, typer.Option("--detach", help="Do not watch; `trellis projections watch` does.")]
+_COLUMNS: Final = (
+    "Service",
+    "Projection",
+    "Build",
+    "Version",
+    "State",
+    "Reads",
+    "Applied up to",
+    "Lag",
+    "Parked",
+    "Stopped",
+)
 _IN_USE: Final = ("serving", "building", "kept")
 
 
@@ -27,9 +39,9 @@ def projections() -> None:
 @app.command("list")
 def list_(service: AnyService = None, *, folder: Folder = DEFAULT_FOLDER) -> None:
     """Say what serves, what is being built and what is kept, how far each is, and what stopped it."""
-    table = Table("Service", "Projection", "Build", "Version", "State", "Reads", "Applied up to", box=None)
-    for column in ("Lag", "Parked", "Stopped"):
-        table.add_column(column)
+    table = Table(box=None)
+    for column in _COLUMNS:
+        table.add_column(column, overflow="fold")
     for name in [service] if service else SERVICES:
         for item in Administration(folder, name).get("/projections")["items"]:
             for build in [build for build in item["builds"] if build["state"] in _IN_USE]:

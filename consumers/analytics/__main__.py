@@ -15,7 +15,7 @@ from consumers.analytics.report import lines, rows, table
 
 _BOOTSTRAP: Final = "ANALYTICS_KAFKA_BOOTSTRAP"
 _EVENTS_A_COMMIT: Final = "ANALYTICS_EVENTS_A_COMMIT"
-_NO_PYARROW: Final = "This needs pyarrow: pip install 'trellis[analytics]'"
+_NO_PYARROW: Final = "This needs pyarrow: pip install '.[analytics]' in a clone of Trellis"
 
 
 def main(arguments: list[str]) -> int:

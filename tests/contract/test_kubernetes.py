@@ -168,7 +168,8 @@ def test_production_scales_and_confines_each_service(service: str) -> None:
     assert found["HorizontalPodAutoscaler", f"{service}-api"]["spec"]["minReplicas"] >= 2
     scaled = found["ScaledObject", f"{service}-worker"]["spec"]
     assert scaled["maxReplicaCount"] == TOPICS[0].partitions
-    assert f'trellis_reader_lag_records{{service="{service}"}}' in scaled["triggers"][0]["metadata"]["query"]
+    lag = f'trellis_reader_lag_records{{namespace="trellis",service="{service}"}}'
+    assert lag in scaled["triggers"][0]["metadata"]["query"]
     patched = str([patch["patch"] for patch in overlay("production")["patches"]])
     assert f"values: [{service}-postgres]" in patched
 
