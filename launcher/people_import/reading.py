@@ -5,13 +5,12 @@ import io
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
 from typing import Final
 
 from launcher.people_import.decoding import STRAY, text_of
-from launcher.people_import.mapping import Fact, Mapping
+from launcher.people_import.mapping import INDISPENSABLE, Fact, Mapping
 from launcher.people_import.problem import FileRefused, Problem, shown
 
 _DELIMITERS: Final = ",;\t|"
@@ -108,20 +107,34 @@ def _known(record: Record, names: set[str]) -> int:
 
 def _require_columns(mapping: Mapping, header: Sequence[str], source: Path) -> None:
     titles = [_folded(title) for title in header]
-    wanted = {fact: name for fact, name in mapping.column_names().items() if fact in mapping.required()}
-    if missing := [name for name in wanted.values() if _folded(name) not in titles]:
+    names = mapping.column_names()
+    lacking: list[Fact] = [fact for fact, name in names.items() if _folded(name) not in titles]
+    if any(fact in mapping.required() for fact in lacking):
+        missing = [names[fact] for fact in lacking if fact in mapping.required() or _is_needed(fact, mapping)]
+        silent = [fact for fact in INDISPENSABLE if fact not in names and _is_needed(fact, mapping)]
         titles_found = shown(", ".join(header[:30]))[:600] or "nothing"
         raise FileRefused(
             f"{source} lacks columns: {', '.join(_with_guess(name, titles) for name in missing)}.\n"
-            f"Its header is: {titles_found}.\nSay in a mapping (--mapping MAP.toml) what this file calls them."
+            + (f"The mapping does not say anybody's {', '.join(silent)} either.\n" if silent else "")
+            + f"Its header is: {titles_found}.\nSay in a mapping what this file calls them, or what holds for all: "
+            f"--mapping MAP.toml, or {source.with_suffix('.toml').name} beside it; docs/importing-people.md."
         )
     if twice := [name for name in mapping.column_names().values() if titles.count(_folded(name)) > 1]:
         raise FileRefused(f"{source} has the column {', '.join(twice)} more than once: which one counts?")
 
 
+def _is_needed(fact: Fact, mapping: Mapping) -> bool:
+    return fact in INDISPENSABLE and not mapping.gives(fact)
+
+
 def _with_guess(name: str, titles: Sequence[str]) -> str:
-    close = get_close_matches(_folded(name), titles, n=1)
-    return f"{name} (is it {close[0]!r}?)" if close else name
+    """The name, and the title that is the same words written otherwise: one alike may be another number or name."""
+    same = [title for title in titles if _words(name) and _words(title) == _words(name)]
+    return f"{name} (is it {same[0]!r}?)" if same else name
+
+
+def _words(title: str) -> str:
+    return "".join(character for character in _folded(title) if character.isalnum()).removesuffix("s")
 
 
 def _records(

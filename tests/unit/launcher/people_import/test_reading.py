@@ -134,6 +134,56 @@ def test_a_column_that_is_missing_is_named_with_what_it_may_be_called(tmp_path: 
     assert "Its header is: No., Surnames, Manager No., Hired." in str(refused.value)
 
 
+def refusal(folder: Path, content: str, mapping: Mapping = MAPPING) -> str:
+    with pytest.raises(FileRefused) as refused:
+        sheet(folder, content, mapping)
+    return str(refused.value)
+
+
+def test_without_a_mapping_all_that_is_missing_is_named_at_once_with_the_way_out(tmp_path: Path) -> None:
+    header = "EMPLOYEE_ID,FIRST_NAME,LAST_NAME,PHONE_NUMBER,HIRE_DATE,MANAGER_ID,COUNTRY_ID"
+    said = refusal(tmp_path, f"{header}\n1,Ada,Quist,555,2020-01-31,,US\n", Mapping())
+    missing = "employee_number, family_name, manager, legal_entity, pay_group, country, hired_on"
+    assert f"lacks columns: {missing}.\n" in said
+    assert "--mapping MAP.toml" in said
+    assert "export.toml" in said
+
+
+def test_what_a_mapping_gives_without_a_column_is_not_missing(tmp_path: Path) -> None:
+    said = refusal(tmp_path, "hired_on\n2020-01-31\n", Mapping(defaults={"country": "US", "pay_group": "US-MONTHLY"}))
+    assert "lacks columns: employee_number, family_name, manager, legal_entity.\n" in said
+
+
+def test_what_a_mapping_does_not_speak_of_is_named_with_the_columns(tmp_path: Path) -> None:
+    mapping = Mapping(columns=COLUMNS, defaults={"country": "US"})
+    said = refusal(tmp_path, "No.,Manager No.,Hired\n1,,2020-01-31\n", mapping)
+    assert "lacks columns: Surname.\n" in said
+    assert "The mapping does not say anybody's legal_entity, pay_group either." in said
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("employee_number", "PHONE_NUMBER"),
+        ("family_name", "FIRST_NAME"),
+        ("LAST_NAME", "FIRST_NAME"),
+        ("country", "County"),
+        ("hired_on", "Rehired on"),
+        ("MIN_SALARY", "MAX_SALARY"),
+        ("#", "%"),
+    ],
+)
+def test_a_column_of_another_meaning_is_not_suggested(tmp_path: Path, name: str, title: str) -> None:
+    said = refusal(tmp_path, f"{title},Note\n1,x\n", Mapping(columns={"employee_number": name}))
+    assert f"lacks columns: {name}.\n" in said
+
+
+@pytest.mark.parametrize("title", ["Employee Number", "EMPLOYEENUMBER", "employee-numbers", "Employee number:"])
+def test_the_same_words_written_otherwise_are_suggested(tmp_path: Path, title: str) -> None:
+    said = refusal(tmp_path, f"{title},Note\n1,x\n", Mapping(columns={"employee_number": "employee_number"}))
+    assert f"lacks columns: employee_number (is it {title.casefold()!r}?).\n" in said
+
+
 def test_a_column_that_is_there_twice_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FileRefused, match="has the column Hired more than once"):
         sheet(tmp_path, f"{HEADER},hired\n1,Quist,,2020-01-31,2021-01-31\n")
