@@ -197,4 +197,5 @@ def _person(subject: str) -> PersonId:
 def _roles(claim: Any) -> list[Role]:
     """The roles that Trellis knows; others mean something elsewhere."""
     known = {role.value for role in Role}
-    return [Role(name) for name in claim if name in known] if isinstance(claim, list) else []
+    told = claim if isinstance(claim, list) else []
+    return [Role(name) for name in told if isinstance(name, str) and name in known]

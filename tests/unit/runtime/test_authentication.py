@@ -30,7 +30,8 @@ from tests.unit.runtime.conftest import PERSON, serving
 
 def claims(**changed: Any) -> dict[str, Any]:
     at = int(now().timestamp())
-    usual = {"iss": ISSUER, "aud": AUDIENCE, "sub": str(PERSON), "roles": ["hr", "dj"], "exp": at + 60, "nbf": at}
+    roles = ["hr", "dj", ["hr"], {}, None]
+    usual = {"iss": ISSUER, "aud": AUDIENCE, "sub": str(PERSON), "roles": roles, "exp": at + 60, "nbf": at}
     return {name: value for name, value in {**usual, **changed}.items() if value is not None}
 
 
