@@ -22,6 +22,7 @@ from shared.runtime.problems import MEDIA_TYPE, ProblemDocument
 from shared.runtime.request_times import OPEN
 
 LARGEST_BODY: Final = 1_048_576
+_ADMINISTRATION: Final = "administration"
 _SCHEME: Final = "HTTPBearer"
 
 Ready = Callable[[], Awaitable[Sequence[str]]]
@@ -145,7 +146,8 @@ def _describe(app: FastAPI) -> None:
             for operations in document["paths"].values():
                 for method, operation in operations.items():
                     operation["security"] = [{_SCHEME: []}]
-                    _name_headers(operation, OF_QUERIES if method == "get" else OF_COMMANDS)
+                    if _ADMINISTRATION not in operation.get("tags", ()):  # what runs is looked at and steered as it is
+                        _name_headers(operation, OF_QUERIES if method == "get" else OF_COMMANDS)
                     operation["responses"].pop("422", None)
                     operation["responses"]["default"] = {"$ref": "#/components/responses/Problem"}
             app.openapi_schema = document

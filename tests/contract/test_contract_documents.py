@@ -1,5 +1,6 @@
 """The generated documents are committed as they are generated, and the topics are those that are created."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -27,3 +28,14 @@ def test_the_topics_of_the_contract_are_those_that_an_installation_creates() -> 
 def test_every_event_has_a_place_in_the_documents() -> None:
     page = generated()["events.md"]
     assert [name for types in PUBLISHED.values() for name in types.models if f"### {name}\n" not in page] == []
+
+
+@pytest.mark.parametrize("name", [name for name in generated() if name.startswith("openapi/")])
+def test_only_what_keeps_a_condition_names_its_header(name: str) -> None:
+    """Administration looks at what runs and steers it; a command that is repeated is a second one there."""
+    operations = [
+        (path, [parameter["in"] for parameter in operation.get("parameters", ())])
+        for path, of_path in json.loads(generated()[name])["paths"].items()
+        for operation in of_path.values()
+    ]
+    assert [path for path, where in operations if ("header" in where) == ("/admin/" in path)] == []
