@@ -41,7 +41,7 @@ def list_(service: AnyService = None, *, folder: Folder = DEFAULT_FOLDER) -> Non
     """Say what serves, what is being built and what is kept, how far each is, and what stopped it."""
     table = Table(box=None)
     for column in _COLUMNS:
-        table.add_column(column, overflow="fold")
+        table.add_column(column, overflow="fold", no_wrap=column == "Projection")
     for name in [service] if service else SERVICES:
         for item in Administration(folder, name).get("/projections")["items"]:
             for build in [build for build in item["builds"] if build["state"] in _IN_USE]:
