@@ -220,6 +220,9 @@ def test_another_alert_is_refused_by_the_cases(
 def test_the_examples_are_yaml_that_names_what_is_there() -> None:
     scrape = yaml.safe_load((FOLDER / "prometheus.yaml").read_text())
     assert [(FOLDER / rules).is_file() for rules in scrape["rule_files"]] == [True]
+    added = {relabelled.get("target_label") for relabelled in scrape["scrape_configs"][0]["relabel_configs"]}
+    assert {OF_THE_CLUSTER, "instance"} <= added
+    assert [rule["alert"] for rule in alerts() if f"by ({OF_THE_CLUSTER}, " not in rule["expr"]] == []
     pipeline = yaml.safe_load((FOLDER / "otel-collector.yaml").read_text())
     traces = pipeline["service"]["pipelines"]["traces"]
     for part in ("receivers", "processors", "exporters"):

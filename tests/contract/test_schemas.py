@@ -33,6 +33,7 @@ from shared.schemas.contract import (
 from shared.schemas.event import Event, EventTypes, UnknownEvent, encode, schema_uri
 from shared.schemas.goals import GoalProgressRecorded, ProgressSource
 from shared.schemas.published import ALL, PUBLISHED
+from shared.schemas.release import RELEASED
 
 GOLDEN_FILES = sorted(GOLDENS.glob("*.json"))
 SCHEMA_FILES = sorted(SCHEMAS.rglob("*.json"))
@@ -143,3 +144,9 @@ def test_golden_bytes_are_never_overwritten(tmp_path: Path) -> None:
 def test_golden_bytes_of_an_event_that_nobody_writes_are_refused(tmp_path: Path) -> None:
     with pytest.raises(NotAnExample, match=r"shared/schemas/topics\.py"):
         write_golden(EventTypes.of([Sample]), "trellis.sample.Other.v1", b"{}", tmp_path)
+
+
+def test_every_publisher_has_versions_that_are_kept_as_released() -> None:
+    """With nothing to compare with, `trellis schemas check` would let any change pass."""
+    kept = {file.parent.name for file in RELEASED.rglob("*.json")}
+    assert kept == {file.parent.name for file in SCHEMAS.rglob("*.json")}
